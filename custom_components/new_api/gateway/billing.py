@@ -1,0 +1,130 @@
+"""What the OpenAI-style billing endpoints say of a key (gateway_api.md 4.3, 4.4, 9.4).
+
+They mean different things on different servers, and no server says which: the key's
+figures or its account's, a total or what is left, in the unit of the site or not.
+Only what follows for certain becomes a figure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, Final, Self
+
+from .families import AccountLimit, Dialect, dialect_of
+from .models import KeyState, KeyStatus, Scope, Site, read_decimal, read_expiry
+from .money import UnitKind
+
+# The limit of an unlimited key, whatever the display type (4.3).
+_SENTINEL: Final = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """Both replies, in the numbers of the site; None where it says no number.
+
+    `used` is in the unit of `limit`, `expires_at` in Unix seconds.
+    """
+
+    limit: Decimal | None
+    used: Decimal | None
+    expires_at: int | None
+
+    @classmethod
+    def from_replies(
+        cls, subscription: Mapping[str, Any] | None, usage: Mapping[str, Any] | None
+    ) -> Self:
+        """Read the replies; None stands for a yes without figures."""
+        return cls(
+            limit=(
+                None
+                if subscription is None
+                else read_decimal(subscription, "hard_limit_usd")
+            ),
+            used=None if usage is None else read_decimal(usage, "total_usage") / 100,
+            expires_at=(
+                None
+                if subscription is None
+                else read_expiry(subscription, "access_until")
+            ),
+        )
+
+
+class BillingReader:
+    """Reads the billing of one accepted key, and learns from reading to reading."""
+
+    def __init__(self) -> None:
+        """Start without having seen anything."""
+        self._learned = Scope.UNKNOWN
+        self._last: tuple[int, int] | None = None
+
+    def read(self, site: Site, billing: Billing) -> KeyState:
+        """Return the state of a key that the site accepts."""
+        dialect = dialect_of(site.family)
+        used = _raw(site, billing.used)
+        is_key = dialect.expiry_proves_key and billing.expires_at is not None
+        state = KeyState(
+            KeyStatus.ACTIVE,
+            scope=Scope.KEY if is_key else Scope.UNKNOWN,
+            used_quota=used,
+            expires_at=billing.expires_at,
+        )
+        if dialect.sentinel and billing.limit == _SENTINEL:
+            if site.unit.kind is UnitKind.TOKENS:
+                # Raw quota, so it may as well be an honest limit of 200 dollars (9.5).
+                return state
+            return replace(state, scope=Scope.KEY, unlimited=True)
+        limit = _raw(site, billing.limit)
+        if limit is None or used is None:
+            return state
+        if is_key:
+            return replace(state, unlimited=False, remaining_quota=limit - used)
+        return self._read_unproven(dialect, state, limit, used)
+
+    def _read_unproven(
+        self, dialect: Dialect, state: KeyState, limit: int, used: int
+    ) -> KeyState:
+        """Read figures that may be the key's or the account's."""
+        left = limit - used
+        # A limited key with nothing left is not accepted, and an unlimited one of its
+        # own shows the sentinel: then these are the account's figures.
+        is_account = left <= 0
+        if dialect.account_limit is AccountLimit.TOTAL:
+            # Whoever it belongs to, the subtraction is right.
+            scope = Scope.ACCOUNT if is_account else Scope.UNKNOWN
+            return replace(state, scope=scope, remaining_quota=left)
+        self._learn(limit, used, is_account=is_account)
+        match self._learned, dialect.account_limit:
+            case Scope.KEY, _:
+                return replace(
+                    state, scope=Scope.KEY, unlimited=False, remaining_quota=left
+                )
+            case Scope.ACCOUNT, AccountLimit.BALANCE:
+                return replace(state, scope=Scope.ACCOUNT, remaining_quota=limit)
+            case Scope.ACCOUNT, _:
+                return replace(state, scope=Scope.ACCOUNT)
+        # The limit may be what is left: only where nothing was used both agree.
+        return replace(state, remaining_quota=left if used == 0 else None)
+
+    def _learn(self, limit: int, used: int, *, is_account: bool) -> None:
+        """Learn whose figures these are from what changed since the last reading.
+
+        A key's limit stays as its use grows; an account's limit that is what is left
+        falls by as much (9.4). Where both change in another way, the owner may have
+        changed what the site shows, and nothing learned before holds.
+        """
+        last_limit, last_used = self._last or (limit, used)
+        self._last = (limit, used)
+        if is_account:
+            self._learned = Scope.ACCOUNT
+        elif used == last_used:
+            return
+        elif limit == last_limit:
+            self._learned = Scope.KEY
+        elif used > last_used and last_limit - limit == used - last_used:
+            self._learned = Scope.ACCOUNT
+        else:
+            self._learned = Scope.UNKNOWN
+
+
+def _raw(site: Site, value: Decimal | None) -> int | None:
+    return None if value is None else site.unit.raw_from_billing(value)

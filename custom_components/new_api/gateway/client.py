@@ -1,0 +1,352 @@
+"""The client of one site: one method per question, not per URL.
+
+Every figure is raw quota. Every method raises a GatewayError where the site gives no
+answer that can be relied on.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from time import time
+from typing import Any, Final
+
+from aiohttp import ClientSession
+from yarl import URL
+
+from .billing import Billing, BillingReader
+from .budget import Bucket, Budget
+from .concurrency import at_once, question
+from .credentials import Credentials
+from .errors import (
+    EmptyReplyError,
+    EndpointMissingError,
+    NotAGatewayError,
+    RateLimitedError,
+    Refusal,
+    RefusedError,
+    ServerTroubleError,
+    UnexpectedReplyError,
+)
+from .families import dialect_of
+from .key_list import PAGE_SIZE, all_items
+from .models import (
+    Account,
+    AccountKey,
+    KeyState,
+    KeyStatus,
+    Scope,
+    Site,
+    TokenUsage,
+    read_models,
+)
+from .transport import Reply, Transport
+
+_VERSION_HEADER: Final = "X-New-Api-Version"
+
+_STATUS_OF: Final = {
+    Refusal.EXHAUSTED: KeyStatus.EXHAUSTED,
+    Refusal.EXPIRED: KeyStatus.EXPIRED,
+    Refusal.DISABLED: KeyStatus.DISABLED,
+    Refusal.IP_RESTRICTED: KeyStatus.IP_RESTRICTED,
+    Refusal.OWNER_DISABLED: KeyStatus.OWNER_DISABLED,
+    Refusal.INVALID: KeyStatus.INVALID,
+}
+
+_ABOUT_THE_ACCOUNT: Final = frozenset(
+    {
+        Refusal.OWNER_DISABLED,
+        Refusal.USER_ID_MISSING,
+        Refusal.USER_ID_MISMATCH,
+    }
+)
+
+
+class Client:
+    """Asks one site about itself, about a key and about an account.
+
+    It remembers which endpoints the site does not have: asking for them again and
+    again costs the person's own page views (gateway_api.md 1.3).
+    """
+
+    def __init__(
+        self,
+        session: ClientSession,
+        base: URL,
+        credentials: Credentials,
+        *,
+        budget: Budget | None = None,
+        clock: Callable[[], float] = time,
+    ) -> None:
+        """Take a session without cookies and the base of the site's URLs.
+
+        `budget` is the one of the origin where several clients ask it; `clock` gives
+        Unix seconds.
+        """
+        self._transport = Transport(session, base, budget or Budget())
+        self._credentials = credentials
+        self._clock = clock
+        self._missing: set[str] = set()
+        self._billing_reader = BillingReader()
+
+    def forget_missing(self) -> None:
+        """Ask again for what the site did not have: it may have been updated."""
+        self._missing.clear()
+
+    async def site(self) -> Site:
+        """Ask a site what it is. Raises NotAGatewayError where it is none of ours."""
+        async with question():
+            try:
+                reply = await self._transport.get("/api/status")
+            except (EndpointMissingError, EmptyReplyError, RefusedError) as err:
+                raise NotAGatewayError("The site does not say what it is") from err
+            data = _mapping(reply, NotAGatewayError)
+            if data.keys().isdisjoint(("quota_per_unit", "system_name")):
+                raise NotAGatewayError("The site does not say what it is")
+            return Site.from_reply(data, reply.headers.get(_VERSION_HEADER))
+
+    async def key(self, site: Site, listed: AccountKey | None = None) -> KeyState:
+        """Ask what the key may still spend.
+
+        `listed` is the key in the account's list, where that is known: its figures
+        are right and cheap, and only what the list cannot know is asked for.
+        """
+        async with question():
+            if listed is not None:
+                return await self._listed_key(listed)
+            return await self._key_alone(site)
+
+    async def key_models(self) -> tuple[str, ...]:
+        """Ask which models the key can use; distinct ids, sorted."""
+        async with question():
+            reply = await self._transport.get(
+                "/v1/models",
+                bucket=Bucket.UNLIMITED,
+                headers=self._credentials.key_headers(),
+            )
+            return read_models(reply.data.get("data"))
+
+    async def account(self) -> Account:
+        """Ask for the account's balance.
+
+        Raises RefusedError where the token or the user ID is wrong, with one of the
+        reasons INVALID, OWNER_DISABLED, USER_ID_MISSING and USER_ID_MISMATCH.
+        """
+        async with question():
+            try:
+                reply = await self._get_as_account("/api/user/self")
+            except RefusedError as err:
+                if err.reason in _ABOUT_THE_ACCOUNT:
+                    raise
+                # Whatever else is said here, in a 200 or a 401, is about the token.
+                raise RefusedError(Refusal.INVALID, err.status) from None
+            account = Account.from_reply(_mapping(reply))
+            user_id = self._credentials.user_id
+            if user_id is not None and user_id != str(account.id):
+                # Newer servers ignore the header and answer all the same (trap 20).
+                raise RefusedError(Refusal.USER_ID_MISMATCH, HTTPStatus.OK)
+            return account
+
+    async def keys(self, site: Site) -> tuple[AccountKey, ...]:
+        """Ask for all keys of the account, newest first."""
+        async with question():
+            try:
+                items = await all_items(self._page, dialect_of(site.family))
+            except RefusedError as err:
+                raise ServerTroubleError("The site does not list the keys") from err
+            now = self._clock()
+            keys = {
+                key.id: key
+                for key in (
+                    AccountKey.from_reply(
+                        item, now, configured=self._is_configured(item)
+                    )
+                    for item in items
+                )
+            }
+            if sum(key.configured for key in keys.values()) > 1:
+                # Two keys with the same visible ends: better none than the wrong one.
+                keys = {
+                    number: replace(key, configured=False)
+                    for number, key in keys.items()
+                }
+            return tuple(keys.values())
+
+    async def account_models(self, site: Site, account: Account) -> tuple[str, ...]:
+        """Ask which models the account can use; distinct ids, sorted.
+
+        Raises EndpointMissingError where the site does not tell.
+        """
+        async with question():
+            for path in dialect_of(site.family).account_models:
+                if path in self._missing:
+                    continue
+                try:
+                    return await self._models_at(path, account)
+                except EndpointMissingError, RefusedError:
+                    # Older servers take an unknown path for the id of a user, and
+                    # refuse to show that one (1.3).
+                    self._missing.add(path)
+            raise EndpointMissingError("The site does not list the account's models")
+
+    async def _models_at(self, path: str, account: Account) -> tuple[str, ...]:
+        if path != "/api/available_model":
+            reply = await self._get_as_account(path)
+            return read_models(reply.data.get("data"))
+        # One Hub shows everybody all models, with the groups that may use them.
+        models = _mapping(await self._transport.get(path))
+        return read_models(
+            [
+                model
+                for model, about in models.items()
+                if isinstance(about, Mapping)
+                and account.group in (about.get("groups") or ())
+            ]
+        )
+
+    async def _listed_key(self, listed: AccountKey) -> KeyState:
+        state = listed.as_state()
+        try:
+            await self._get_as_key("/v1/dashboard/billing/subscription")
+        except RefusedError as err:
+            status = _STATUS_OF.get(err.reason, KeyStatus.REFUSED)
+            if status in (KeyStatus.IP_RESTRICTED, KeyStatus.OWNER_DISABLED):
+                return replace(state, status=status)
+            if state.status is not KeyStatus.ACTIVE:
+                return state
+            if status is KeyStatus.INVALID:
+                # The account has this key, so it is none that does not exist.
+                status = KeyStatus.REFUSED
+            return replace(state, status=status)
+        except (
+            EmptyReplyError,
+            EndpointMissingError,
+            RateLimitedError,
+            ServerTroubleError,
+        ):
+            # The figures come from the list, so nothing of value is missing.
+            return state
+        return state
+
+    async def _key_alone(self, site: Site) -> KeyState:
+        refusal: RefusedError | None = None
+        state = KeyState(KeyStatus.ACTIVE)
+        try:
+            billing = await self._billing()
+        except RefusedError as err:
+            refusal = err
+            state = KeyState(_STATUS_OF.get(err.reason, KeyStatus.REFUSED))
+            if state.status is KeyStatus.INVALID:
+                return state
+        else:
+            state = self._billing_reader.read(site, billing)
+            if _is_complete(state):
+                return state
+        if not dialect_of(site.family).token_usage:
+            return state
+        try:
+            usage = await self._token_usage()
+        except EndpointMissingError:
+            return state
+        except RefusedError as err:
+            if state.status is KeyStatus.REFUSED:
+                return KeyState(_STATUS_OF.get(err.reason, KeyStatus.REFUSED))
+            return state
+        except RateLimitedError as err:
+            return replace(state, retry_after=err.retry_after)
+        return _from_usage(usage, refusal, self._clock())
+
+    async def _billing(self) -> Billing:
+        """Ask both billing endpoints. Raises RefusedError of the key."""
+        subscription, usage = await at_once(
+            self._billing_reply("subscription"), self._billing_reply("usage")
+        )
+        return Billing.from_replies(subscription, usage)
+
+    async def _billing_reply(self, name: str) -> Mapping[str, Any] | None:
+        """Return a reply of billing; None where the site says yes without figures."""
+        try:
+            reply = await self._get_as_key(f"/v1/dashboard/billing/{name}")
+        except EmptyReplyError, EndpointMissingError:
+            return None
+        return reply.data
+
+    async def _token_usage(self) -> TokenUsage:
+        path = "/api/usage/token/"
+        if path in self._missing:
+            raise EndpointMissingError("The site has no such endpoint")
+        try:
+            reply = await self._get_as_key(path, Bucket.CRITICAL)
+        except EndpointMissingError:
+            self._missing.add(path)
+            raise
+        return TokenUsage.from_reply(_mapping(reply))
+
+    def _is_configured(self, item: Any) -> bool:
+        listed = item.get("key") if isinstance(item, Mapping) else None
+        return isinstance(listed, str) and self._credentials.is_key(listed)
+
+    async def _page(self, parameter: str, number: int) -> Mapping[str, Any]:
+        reply = await self._get_as_account(
+            "/api/token/", {parameter: str(number), "size": str(PAGE_SIZE)}
+        )
+        return reply.data
+
+    async def _get_as_key(self, path: str, bucket: Bucket = Bucket.GENERAL) -> Reply:
+        return await self._transport.get(
+            path, bucket=bucket, headers=self._credentials.key_headers()
+        )
+
+    async def _get_as_account(
+        self, path: str, params: Mapping[str, str] | None = None
+    ) -> Reply:
+        return await self._transport.get(
+            path, params=params, headers=self._credentials.account_headers()
+        )
+
+
+def _from_usage(
+    usage: TokenUsage, refusal: RefusedError | None, now: float
+) -> KeyState:
+    """Read the state of a key out of its own figures and how it was received."""
+    status = usage.status(now)
+    if refusal is None:
+        # The site knows better than our clock whether the key has expired.
+        if status is KeyStatus.EXPIRED:
+            status = replace(usage, expires_at=None).status(now)
+    elif refusal.reason in _STATUS_OF:
+        status = _STATUS_OF[refusal.reason]
+    elif refusal.status != HTTPStatus.UNAUTHORIZED:
+        # For instance a key whose group is gone (2.1).
+        status = KeyStatus.REFUSED
+    elif status is KeyStatus.ACTIVE:
+        # Of the causes of a 401 that the key's own figures do not show, only this is
+        # left: v0.10.8 to rc.16 serve a disabled key's figures (trap 46).
+        status = KeyStatus.DISABLED
+    return KeyState(
+        status=status,
+        scope=Scope.KEY,
+        unlimited=usage.unlimited,
+        # An unlimited key counts down from nothing into the negative (3.4).
+        remaining_quota=None if usage.unlimited else usage.available,
+        used_quota=usage.used,
+        expires_at=usage.expires_at,
+        name=usage.name,
+    )
+
+
+def _is_complete(state: KeyState) -> bool:
+    """Tell whether billing has said all there is to know of the key itself."""
+    return (
+        state.scope is Scope.KEY
+        and state.used_quota is not None
+        and (state.unlimited is True or state.remaining_quota is not None)
+    )
+
+
+def _mapping(
+    reply: Reply, error: type[NotAGatewayError | UnexpectedReplyError] | None = None
+) -> Mapping[str, Any]:
+    data = reply.data.get("data")
+    if not isinstance(data, Mapping):
+        raise (error or UnexpectedReplyError)("The reply has no data")
+    return data

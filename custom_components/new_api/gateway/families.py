@@ -1,0 +1,111 @@
+"""What differs between the families of gateways: paths, paging and meanings.
+
+gateway_api.md 2.3, 4.3, 6.2, 6.4 and 8; recorded of New API, One API and One Hub.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from .models import Family
+
+# Each server reads its own and ignores the others, so all are sent at once (8).
+USER_ID_HEADERS: Final = (
+    "New-Api-User",
+    "Veloera-User",
+    "X-Api-User",
+    "voapi-user",
+    "User-id",
+    "Rix-Api-User",
+    "neo-api-user",
+)
+
+
+class AccountLimit(Enum):
+    """What `hard_limit_usd` is where billing speaks of the account (4.3)."""
+
+    TOTAL = "left and used"
+    BALANCE = "left"
+    UNKNOWN = "one of them"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How a family answers the questions that not all answer alike."""
+
+    token_usage: bool
+    """Whether it may have `/api/usage/token/`."""
+
+    sentinel: bool
+    """Whether an unlimited key's limit reads 100000000 (4.3)."""
+
+    account_limit: AccountLimit
+    """What the limit means where it is the account's."""
+
+    expiry_proves_key: bool
+    """Whether only the figures of a key come with an expiry (9.4)."""
+
+    account_models: tuple[str, ...]
+    """Where the account's models may be, most likely first (6.2)."""
+
+    page: str
+    """The name of the page parameter of the list of keys (6.4)."""
+
+    first_page: int
+    """The page to begin with; 1-based servers take 0 for 1 (6.4)."""
+
+
+_DIALECTS: Final = {
+    Family.NEW_API: Dialect(
+        token_usage=True,
+        sentinel=True,
+        account_limit=AccountLimit.TOTAL,
+        expiry_proves_key=True,
+        account_models=("/api/user/models",),
+        page="p",
+        first_page=0,
+    ),
+    Family.VELOERA: Dialect(
+        token_usage=False,
+        sentinel=True,
+        account_limit=AccountLimit.TOTAL,
+        expiry_proves_key=True,
+        account_models=("/api/user/models",),
+        page="p",
+        first_page=0,
+    ),
+    Family.ONE_API: Dialect(
+        token_usage=False,
+        sentinel=True,
+        account_limit=AccountLimit.BALANCE,
+        expiry_proves_key=True,
+        account_models=("/api/user/available_models",),
+        page="p",
+        first_page=0,
+    ),
+    Family.ONE_HUB: Dialect(
+        token_usage=False,
+        sentinel=False,
+        account_limit=AccountLimit.TOTAL,
+        # Done Hub can be set to show the account's figures to a key that expires.
+        expiry_proves_key=False,
+        account_models=("/api/available_model",),
+        page="page",
+        first_page=1,
+    ),
+    # Nothing is taken for granted here, and everything is tried.
+    Family.UNKNOWN: Dialect(
+        token_usage=True,
+        sentinel=True,
+        account_limit=AccountLimit.UNKNOWN,
+        expiry_proves_key=False,
+        account_models=("/api/user/models", "/api/user/available_models"),
+        page="p",
+        first_page=0,
+    ),
+}
+
+
+def dialect_of(family: Family) -> Dialect:
+    """Return how a family answers."""
+    return _DIALECTS[family]

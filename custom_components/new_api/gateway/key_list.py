@@ -1,0 +1,101 @@
+"""The pages of an account's list of keys, in every dialect (gateway_api.md 6.4)."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from itertools import count
+from math import ceil
+from typing import Any, Final, Self
+
+from .concurrency import at_once
+from .errors import UnexpectedReplyError
+from .families import Dialect
+
+PAGE_SIZE: Final = 100
+"""The largest page that every server gives; One Hub refuses a larger one."""
+
+# One API always gives 10. A page that is no multiple of it is the last.
+_SMALLEST_PAGE: Final = 10
+
+_MOST_PAGES: Final = 500
+
+type AskPage = Callable[[str, int], Awaitable[Mapping[str, Any]]]
+"""Asks for a page by the name and the value of the page parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page, and the name of the parameter that asks for the next.
+
+    `total` and `size` are counts of keys, None where the server does not tell.
+    """
+
+    items: list[Any]
+    parameter: str
+    total: int | None = None
+    size: int | None = None
+
+    @classmethod
+    def from_reply(cls, reply: Mapping[str, Any]) -> Self:
+        data = reply.get("data")
+        if not isinstance(data, Mapping):
+            return cls(_list(data), "p")
+        if "items" in data:
+            return cls(
+                _list(data["items"]), "p", _count(data, "total"), data.get("page_size")
+            )
+        return cls(
+            _list(data.get("data")),
+            "page",
+            _count(data, "total_count"),
+            data.get("size"),
+        )
+
+
+async def all_items(ask: AskPage, dialect: Dialect) -> list[Any]:
+    """Return the items of all pages, as they stand in the replies."""
+    first = _Page.from_reply(await ask(dialect.page, dialect.first_page))
+    if first.total is None:
+        return await _until_a_short_page(ask, first)
+    size = first.size if isinstance(first.size, int) and first.size > 0 else PAGE_SIZE
+    last = ceil(first.total / size)
+    if last > _MOST_PAGES:
+        raise UnexpectedReplyError("The list of keys does not end")
+    replies = await at_once(
+        *(ask(first.parameter, number) for number in range(2, last + 1))
+    )
+    items = [*first.items]
+    for reply in replies:
+        items += _Page.from_reply(reply).items
+    ids = {item.get("id") for item in items if isinstance(item, Mapping)}
+    if len(ids) < first.total:
+        raise UnexpectedReplyError("The list of keys changed while it was read")
+    return items
+
+
+async def _until_a_short_page(ask: AskPage, first: _Page) -> list[Any]:
+    """Return the items of 0-based pages of a size that the server does not tell."""
+    items = [*first.items]
+    page = first
+    for number in count(1):
+        if not page.items or len(page.items) % _SMALLEST_PAGE:
+            break
+        if number > _MOST_PAGES:
+            raise UnexpectedReplyError("The list of keys does not end")
+        page = _Page.from_reply(await ask(page.parameter, number))
+        items += page.items
+    return items
+
+
+def _list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise UnexpectedReplyError("The list of keys is no list")
+    return value
+
+
+def _count(data: Mapping[str, Any], field: str) -> int:
+    value = data.get(field)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise UnexpectedReplyError("The list of keys does not say how long it is")
+    return value

@@ -1,0 +1,358 @@
+"""What the gateway client answers with.
+
+Replies are validated on their way into these: a field of the wrong type makes the
+whole reply unusable, since nothing tells which of its figures are still true.
+What is secret or personal in a reply is left behind.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final, Self
+
+from .errors import UnexpectedReplyError
+from .money import (
+    DEFAULT_CUSTOM_SYMBOL,
+    DEFAULT_QUOTA_PER_UNIT,
+    DEFAULT_USD_EXCHANGE_RATE,
+    Unit,
+)
+
+# Servers keep quota in 64 bits at most (gateway_api.md 3.4).
+_LARGEST_QUOTA: Final = 2**63
+
+
+class Family(StrEnum):
+    """The relatives that differ in what they answer (gateway_api.md 8)."""
+
+    NEW_API = "new_api"
+    ONE_API = "one_api"
+    VELOERA = "veloera"
+    ONE_HUB = "one_hub"
+    UNKNOWN = "unknown"
+
+
+class KeyStatus(StrEnum):
+    """What a key is good for at the moment.
+
+    REFUSED: the site does not let us know which of the others it is.
+    """
+
+    ACTIVE = "active"
+    EXHAUSTED = "exhausted"
+    EXPIRED = "expired"
+    DISABLED = "disabled"
+    IP_RESTRICTED = "ip_restricted"
+    OWNER_DISABLED = "owner_disabled"
+    INVALID = "invalid"
+    REFUSED = "refused"
+
+
+class Scope(StrEnum):
+    """Whose figures a key's figures are.
+
+    Some sites let a key see its account's figures, and not every server says which
+    it shows (gateway_api.md 4.3, 9.4).
+    """
+
+    KEY = "key"
+    ACCOUNT = "account"
+    UNKNOWN = "unknown"
+
+
+# What servers write into the list of keys (gateway_api.md 6.4).
+_WRITTEN_STATUS: Final = {
+    1: KeyStatus.ACTIVE,
+    2: KeyStatus.DISABLED,
+    3: KeyStatus.EXPIRED,
+    4: KeyStatus.EXHAUSTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a site says of itself to everybody (`/api/status`, gateway_api.md 5.1).
+
+    `quota_per_unit` is raw quota per dollar of the site, None where unusable.
+    """
+
+    family: Family
+    version: str | None
+    name: str | None
+    quota_per_unit: Decimal | None
+    unit: Unit
+
+    @classmethod
+    def from_reply(cls, data: Mapping[str, Any], version: str | None) -> Self:
+        """Read the `data` of a reply; `version` is what its header says."""
+        quota_per_unit = _divisor(data)
+        return cls(
+            family=_family(data, version),
+            version=version or _text(data, "version"),
+            name=_text(data, "system_name"),
+            quota_per_unit=quota_per_unit,
+            unit=_unit(data, quota_per_unit),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """An API key: its status and, where the site tells, its figures in raw quota.
+
+    `remaining_quota` is None for an unlimited key. `expires_at` is in Unix seconds,
+    None for never or unknown. `name` is the one given to it on the site.
+    `retry_after`, in seconds, is set where the site had no time left for a question
+    that might have told more.
+    """
+
+    status: KeyStatus
+    scope: Scope = Scope.UNKNOWN
+    unlimited: bool | None = None
+    remaining_quota: int | None = None
+    used_quota: int | None = None
+    expires_at: int | None = None
+    name: str | None = None
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountKey:
+    """A key in the account's list (`/api/token/`, gateway_api.md 6.4), raw quota.
+
+    `configured` tells whether it is the key that the client itself holds; the secret
+    in the list was compared on arrival and is not kept.
+    """
+
+    id: int
+    name: str
+    status: KeyStatus
+    unlimited: bool
+    remaining_quota: int | None
+    used_quota: int
+    expires_at: int | None
+    configured: bool
+
+    @classmethod
+    def from_reply(cls, item: Any, now: float, *, configured: bool) -> Self:
+        """Read an item of the list as of `now`, in Unix seconds."""
+        if not isinstance(item, Mapping):
+            raise UnexpectedReplyError("A key in the list is not an object")
+        remaining = _integer(item, "remain_quota")
+        expires_at = _expiry(item, "expired_time")
+        unlimited = _flag(item, "unlimited_quota")
+        return cls(
+            id=_integer(item, "id"),
+            name=_text(item, "name") or "",
+            status=_row_status(
+                _integer(item, "status"),
+                unlimited=unlimited,
+                remaining=remaining,
+                expires_at=expires_at,
+                now=now,
+            ),
+            unlimited=unlimited,
+            remaining_quota=None if unlimited else remaining,
+            used_quota=_integer(item, "used_quota"),
+            expires_at=expires_at,
+            configured=configured,
+        )
+
+    def as_state(self) -> KeyState:
+        """Return what the list says as the state of a key."""
+        return KeyState(
+            status=self.status,
+            scope=Scope.KEY,
+            unlimited=self.unlimited,
+            remaining_quota=self.remaining_quota,
+            used_quota=self.used_quota,
+            expires_at=self.expires_at,
+            name=self.name or None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account (`/api/user/self`, gateway_api.md 6.1), raw quota.
+
+    `remaining_quota` may be negative: the account is in debt then.
+    """
+
+    id: int
+    username: str
+    group: str | None
+    remaining_quota: int
+    used_quota: int
+    request_count: int
+
+    @classmethod
+    def from_reply(cls, data: Mapping[str, Any]) -> Self:
+        """Read the `data` of a reply."""
+        return cls(
+            id=_integer(data, "id"),
+            username=_text(data, "username") or "",
+            group=_text(data, "group"),
+            remaining_quota=_integer(data, "quota"),
+            used_quota=_integer(data, "used_quota"),
+            request_count=_integer(data, "request_count"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUsage:
+    """What `/api/usage/token/` says of a key (gateway_api.md 4.6), raw quota."""
+
+    name: str | None
+    unlimited: bool
+    available: int
+    used: int
+    expires_at: int | None
+
+    @classmethod
+    def from_reply(cls, data: Mapping[str, Any]) -> Self:
+        """Read the `data` of a reply."""
+        return cls(
+            name=_text(data, "name"),
+            unlimited=_flag(data, "unlimited_quota"),
+            available=_integer(data, "total_available"),
+            used=_integer(data, "total_used"),
+            expires_at=_expiry(data, "expires_at"),
+        )
+
+    def status(self, now: float) -> KeyStatus:
+        """Return what follows from these figures alone at `now`, in Unix seconds."""
+        if self.expires_at is not None and self.expires_at < now:
+            return KeyStatus.EXPIRED
+        if not self.unlimited and self.available <= 0:
+            return KeyStatus.EXHAUSTED
+        return KeyStatus.ACTIVE
+
+
+def read_decimal(data: Mapping[str, Any], field: str) -> Decimal:
+    """Return a number of a reply, or raise UnexpectedReplyError."""
+    number = _number(data.get(field))
+    if number is None:
+        raise UnexpectedReplyError(f"'{field}' is not a number")
+    return number
+
+
+def read_models(data: Any) -> tuple[str, ...]:
+    """Return the distinct ids of a list of models, sorted.
+
+    Items are objects with an `id`, or bare ids. The order of the servers is random and
+    One API repeats ids (gateway_api.md 4.1, trap 34 and 45).
+    """
+    if data is None:
+        return ()
+    if not isinstance(data, list):
+        raise UnexpectedReplyError("The models are not a list")
+    ids: set[str] = set()
+    for item in data:
+        model = item.get("id") if isinstance(item, Mapping) else item
+        if not isinstance(model, str) or not model:
+            raise UnexpectedReplyError("A model has no id")
+        ids.add(model)
+    return tuple(sorted(ids))
+
+
+def read_expiry(data: Mapping[str, Any], field: str) -> int | None:
+    """Return when something ends, in Unix seconds; None for never."""
+    return _expiry(data, field)
+
+
+def _family(data: Mapping[str, Any], version: str | None) -> Family:
+    """Tell the family (gateway_api.md 9.1); later relatives keep older marks."""
+    if "check_in_enabled" in data:
+        return Family.VELOERA
+    if version or not data.keys().isdisjoint(
+        ("self_use_mode_enabled", "quota_display_type", "enable_data_export")
+    ):
+        return Family.NEW_API
+    if "PaymentUSDRate" in data:
+        return Family.ONE_HUB
+    if not data.keys().isdisjoint(("chat_link", "lark_client_id")):
+        return Family.ONE_API
+    return Family.UNKNOWN
+
+
+def _divisor(data: Mapping[str, Any]) -> Decimal | None:
+    if "quota_per_unit" not in data:
+        return DEFAULT_QUOTA_PER_UNIT
+    number = _number(data["quota_per_unit"])
+    return number if number is not None and number > 0 else None
+
+
+def _unit(data: Mapping[str, Any], quota_per_unit: Decimal | None) -> Unit:
+    match data.get("quota_display_type"):
+        case "USD":
+            return Unit.usd(quota_per_unit)
+        case "CNY":
+            rate = data.get("usd_exchange_rate", DEFAULT_USD_EXCHANGE_RATE)
+            return Unit.cny(quota_per_unit, _number(rate))
+        case "TOKENS":
+            return Unit.tokens()
+        case "CUSTOM":
+            return Unit.custom(
+                quota_per_unit,
+                _number(data.get("custom_currency_exchange_rate", 1)),
+                _text(data, "custom_currency_symbol") or DEFAULT_CUSTOM_SYMBOL,
+            )
+        case None:
+            if data.get("display_in_currency") is False:
+                return Unit.tokens()
+            return Unit.usd(quota_per_unit)
+    return Unit.unknown()
+
+
+def _row_status(
+    status: int,
+    *,
+    unlimited: bool,
+    remaining: int,
+    expires_at: int | None,
+    now: float,
+) -> KeyStatus:
+    """Tell a key's status: what servers write into the list lags behind (6.4)."""
+    written = _WRITTEN_STATUS.get(status, KeyStatus.REFUSED)
+    if written is not KeyStatus.ACTIVE and written is not KeyStatus.EXHAUSTED:
+        return written
+    if expires_at is not None and expires_at < now:
+        return KeyStatus.EXPIRED
+    if not unlimited and remaining <= 0:
+        return KeyStatus.EXHAUSTED
+    return written
+
+
+def _number(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    return Decimal(value)
+
+
+def _integer(data: Mapping[str, Any], field: str) -> int:
+    number = _number(data.get(field))
+    if number is None or abs(number) >= _LARGEST_QUOTA or number % 1:
+        raise UnexpectedReplyError(f"'{field}' is not a whole number")
+    return int(number)
+
+
+def _flag(data: Mapping[str, Any], field: str) -> bool:
+    value = data.get(field)
+    if not isinstance(value, bool):
+        raise UnexpectedReplyError(f"'{field}' is not true or false")
+    return value
+
+
+def _text(data: Mapping[str, Any], field: str) -> str | None:
+    value = data.get(field)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise UnexpectedReplyError(f"'{field}' is not text")
+    return value.strip() or None
+
+
+def _expiry(data: Mapping[str, Any], field: str) -> int | None:
+    """Return when something ends; 0 and -1 both mean never (trap 27)."""
+    value = _integer(data, field)
+    return value if value > 0 else None

@@ -1,0 +1,270 @@
+"""One GET to a gateway: from a path to JSON, or to one error of the tree."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+import json
+from typing import Any, Final
+
+from aiohttp import (
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    hdrs,
+)
+from yarl import URL
+
+from .budget import Bucket, Budget
+from .errors import (
+    CannotConnectError,
+    EmptyReplyError,
+    EndpointMissingError,
+    GatewayError,
+    MovedError,
+    NotAGatewayError,
+    Refusal,
+    RefusedError,
+    ServerTroubleError,
+    UnexpectedReplyError,
+)
+from .families import USER_ID_HEADERS
+
+# The longest list of 100 keys takes 40 kB, of 1000 models 200 kB.
+MAX_BODY: Final = 4 * 1024 * 1024
+
+_MAX_REDIRECTS: Final = 3
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_PERMANENT: Final = frozenset({301, 308})
+
+_HEADERS: Final[dict[str, str]] = {
+    hdrs.ACCEPT: "application/json",
+    # Newer servers translate their refusals, see _REASONS.
+    hdrs.ACCEPT_LANGUAGE: "en",
+    # A cache on the way once handed one user's balance to another (1.5).
+    hdrs.CACHE_CONTROL: "no-store",
+}
+
+# A double has at most 17 digits and an exponent of at most 308.
+_LONGEST_NUMBER: Final = 64
+_LARGEST_EXPONENT: Final = 308
+
+# Fragments of what servers say in a refusal, tried in this order. They never decide
+# that a credential is refused, only why: most servers have no other way to say it.
+# gateway_api.md 2.1 and 2.2, and the recordings of all five servers. The first goes
+# first since One API quotes the key's name in it.
+_REASONS: Final = (
+    ("额度已用尽", Refusal.EXHAUSTED),
+    ("已过期", Refusal.EXPIRED),
+    ("状态不可用", Refusal.DISABLED),
+    ("token status is unavailable", Refusal.DISABLED),
+    ("无效的令牌", Refusal.INVALID),
+    ("已被封禁", Refusal.OWNER_DISABLED),
+    ("has been banned", Refusal.OWNER_DISABLED),
+    ("IP 不在令牌允许", Refusal.IP_RESTRICTED),
+    ("只能在指定网段使用", Refusal.IP_RESTRICTED),
+    ("is not allowed to access", Refusal.IP_RESTRICTED),
+)
+
+_CODES: Final = {
+    "access_denied": Refusal.IP_RESTRICTED,
+    "AUTH_USER_DISABLED": Refusal.OWNER_DISABLED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply that says yes."""
+
+    data: Mapping[str, Any]
+    headers: Mapping[str, str] = field(repr=False)
+
+
+class Transport:
+    """Sends GET requests to one site, and nothing else to nobody else."""
+
+    def __init__(self, session: ClientSession, base: URL, budget: Budget) -> None:
+        """Take a session that keeps no cookies.
+
+        Up to v1.0.0-rc.21 a session cookie goes before the access token (1.9), so a
+        shared cookie jar would show one account's figures as another's.
+        """
+        if not isinstance(session.cookie_jar, DummyCookieJar):
+            raise TypeError("The session must not keep cookies")
+        self._session = session
+        self._base = base
+        self._budget = budget
+
+    async def get(
+        self,
+        path: str,
+        *,
+        bucket: Bucket = Bucket.GENERAL,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Return the JSON object that the site answers on `path`.
+
+        `headers` carry the credential. Raises an error of the tree.
+        """
+        url = self._base.joinpath(path.removeprefix("/")).with_query(params)
+        async with self._budget.spend(bucket):
+            try:
+                return await self._ask(url, bucket, {**_HEADERS, **(headers or {})})
+            except (ClientError, OSError) as err:
+                # Its text can name addresses and paths, the kind of error is enough.
+                raise CannotConnectError(
+                    f"The site cannot be reached ({type(err).__name__})"
+                ) from None
+
+    async def _ask(self, url: URL, bucket: Bucket, headers: Mapping[str, str]) -> Reply:
+        for _ in range(_MAX_REDIRECTS + 1):
+            async with self._session.get(
+                url,
+                headers=headers,
+                allow_redirects=False,
+                timeout=ClientTimeout(total=None),
+            ) as response:
+                if response.status not in _REDIRECTS:
+                    return await self._read(response, bucket)
+                url = self._next(url, response)
+        raise UnexpectedReplyError("The site redirects in a circle")
+
+    def _next(self, url: URL, response: ClientResponse) -> URL:
+        """Return where a redirect leads; credentials stay with their origin."""
+        try:
+            target = url.join(URL(response.headers[hdrs.LOCATION]))
+            origin = target.origin()
+        except (KeyError, ValueError) as err:
+            raise UnexpectedReplyError("The site redirects to nowhere") from err
+        if origin != self._base.origin():
+            raise MovedError(str(origin), permanent=response.status in _PERMANENT)
+        return target
+
+    async def _read(self, response: ClientResponse, bucket: Bucket) -> Reply:
+        status = response.status
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            raise self._budget.close(bucket, _retry_after(response))
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise ServerTroubleError(f"The site answers with status {status}")
+        data = _parse(await _body(response), response)
+        if status != HTTPStatus.OK:
+            raise _error_of(status, data)
+        _require_success(data)
+        return Reply(data, response.headers)
+
+
+def _require_success(data: Mapping[str, Any]) -> None:
+    """Raise where a reply with status 200 says no (gateway_api.md 7)."""
+    if data.get("success") is False:
+        raise RefusedError(_reason(data), HTTPStatus.OK)
+    if isinstance(data.get("error"), Mapping):
+        raise ServerTroubleError("The site failed to answer")
+
+
+def _error_of(status: int, data: Mapping[str, Any]) -> GatewayError:
+    if not isinstance(data.get("error"), Mapping) and data.get("success") is not False:
+        return UnexpectedReplyError(f"Something answers with status {status}")
+    match status:
+        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
+            return RefusedError(_reason(data), status)
+        case HTTPStatus.NOT_FOUND:
+            return EndpointMissingError("The site has no such endpoint")
+    return UnexpectedReplyError(f"The site answers with status {status}")
+
+
+def _reason(data: Mapping[str, Any]) -> Refusal:
+    """Tell why, from an envelope that says no."""
+    said = data.get("error")
+    if not isinstance(said, Mapping):
+        said = data
+    code, message = said.get("code"), said.get("message")
+    if isinstance(code, str) and code in _CODES:
+        return _CODES[code]
+    if not isinstance(message, str):
+        return Refusal.UNEXPLAINED
+    if said is data:
+        if mention := _user_id_reason(message):
+            return mention
+        if message == "Invalid token":
+            # Read-only key authentication, of an unknown key (2.2). The same text
+            # inside `error` stands for every cause there is, since v0.12.7 (2.1).
+            return Refusal.INVALID
+    return next(
+        (reason for fragment, reason in _REASONS if fragment in message),
+        Refusal.UNEXPLAINED,
+    )
+
+
+def _user_id_reason(message: str) -> Refusal | None:
+    """Tell what is wrong with the user ID, where a message names its header.
+
+    Servers name it in every language, and only after they took the token (2.3). They
+    say `not provided` in English and 未提供 in Chinese.
+    """
+    if not any(header.lower() in message.lower() for header in USER_ID_HEADERS):
+        return None
+    if "not provided" in message or "未提供" in message:
+        return Refusal.USER_ID_MISSING
+    return Refusal.USER_ID_MISMATCH
+
+
+def _retry_after(response: ClientResponse) -> float | None:
+    """Return the seconds that the server wants us to wait, if it says so sanely."""
+    said = response.headers.get(hdrs.RETRY_AFTER, "").strip()
+    if said.isdecimal():
+        seconds = float(said)
+    else:
+        try:
+            at = parsedate_to_datetime(said)
+        except ValueError:
+            return None
+        if at.tzinfo is None:
+            return None
+        seconds = (at - datetime.now(UTC)).total_seconds()
+    return seconds if seconds > 0 else None
+
+
+async def _body(response: ClientResponse) -> bytes:
+    """Return the body, decompressed, up to the largest sane size."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise UnexpectedReplyError("The reply is too large")
+    return bytes(body)
+
+
+def _parse(body: bytes, response: ClientResponse) -> Mapping[str, Any]:
+    if not body.strip():
+        if response.status == HTTPStatus.OK:
+            raise EmptyReplyError("The reply is empty")
+        raise ServerTroubleError(f"The reply is empty, with status {response.status}")
+    if "json" not in response.content_type:
+        raise NotAGatewayError("A web page or file answers, not a gateway")
+    try:
+        data = json.loads(
+            body.decode(), parse_float=_parse_float, parse_constant=_parse_float
+        )
+    except (ValueError, RecursionError) as err:
+        raise UnexpectedReplyError("The reply is not JSON") from err
+    if not isinstance(data, dict):
+        raise UnexpectedReplyError("The reply is not a JSON object")
+    return data
+
+
+def _parse_float(text: str) -> Decimal:
+    """Read a number to its last digit, which floats and orjson would round."""
+    if len(text) > _LONGEST_NUMBER:
+        raise ValueError("A number is too long")
+    try:
+        number = Decimal(text)
+    except InvalidOperation as err:
+        raise ValueError("A number is none") from err
+    if not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
+        raise ValueError("A number is out of range")
+    return number
