@@ -1,0 +1,154 @@
+"""The devices of an entry: the account, the configured key, and the other keys.
+
+Entities only name the device they belong to; here is where devices come and go.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_API_KEY, CONF_URL
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+
+from .const import CONF_KEY_DEVICES, CONF_KEYS, DOMAIN
+from .coordinator import Keys, NewApiConfigEntry
+from .gateway.models import AccountKey
+
+ALL_KEYS: Final = "all"
+CHOSEN_KEYS: Final = "chosen"
+NO_KEYS: Final = "none"
+KEY_DEVICES: Final = (ALL_KEYS, CHOSEN_KEYS, NO_KEYS)
+
+
+def account_identifier(entry: ConfigEntry) -> str:
+    """Return what identifies the account's device and prefixes its entities."""
+    return entry.entry_id
+
+
+def key_identifier(entry: ConfigEntry, number: int | None = None) -> str:
+    """Return the same of a key: of the configured one, or of one by its id."""
+    configured = f"{entry.entry_id}_key"
+    return configured if number is None else f"{configured}_{number}"
+
+
+def wanted_keys(entry: ConfigEntry, keys: Keys) -> Mapping[int, AccountKey]:
+    """Return the keys that shall have a device, apart from the configured one."""
+    mode = entry.options.get(CONF_KEY_DEVICES, ALL_KEYS)
+    if mode == ALL_KEYS:
+        return keys.others
+    chosen = entry.options.get(CONF_KEYS, ()) if mode == CHOSEN_KEYS else ()
+    return {number: key for number, key in keys.others.items() if str(number) in chosen}
+
+
+class Devices:
+    """Keeps the device registry in line with what the gateway says."""
+
+    def __init__(self, hass: HomeAssistant, entry: NewApiConfigEntry) -> None:
+        """Take a loaded entry."""
+        self._registry = dr.async_get(hass)
+        self._entry = entry
+        self.keys: frozenset[int] = frozenset()
+        """The ids of the keys that have a device, apart from the configured one."""
+
+    @callback
+    def async_update(self) -> None:
+        """Make devices appear, change their names and disappear."""
+        entry, data = self._entry, self._entry.runtime_data
+        site = data.site.data
+        keys = data.keys.data or Keys()
+        account = None
+        if data.account is not None:
+            account = self._async_ensure(
+                account_identifier(entry),
+                name=entry.title,
+                model="Account",
+                sw_version=site.version,
+            )
+        else:
+            self._async_remove(account_identifier(entry))
+        via = None if account is None else account.id
+        if CONF_API_KEY in entry.data:
+            name = keys.configured.name if keys.configured is not None else None
+            self._async_ensure(
+                key_identifier(entry),
+                name=entry.title if account is None else name or "API key",
+                model="API key",
+                sw_version=site.version if account is None else None,
+                via_device_id=via,
+            )
+        else:
+            self._async_remove(key_identifier(entry))
+        if account is None or keys.listed is not None:
+            self._async_update_others(keys, via)
+
+    @callback
+    def _async_update_others(self, keys: Keys, via: str | None) -> None:
+        entry = self._entry
+        wanted = wanted_keys(entry, keys)
+        for number, key in wanted.items():
+            self._async_ensure(
+                key_identifier(entry, number),
+                name=key.name or f"API key {number}",
+                model="API key",
+                via_device_id=via,
+            )
+        present = self._async_key_numbers()
+        self.keys = frozenset(wanted.keys() | (present & keys.missing))
+        for number in present - self.keys:
+            self._async_remove(key_identifier(entry, number))
+
+    @callback
+    def _async_key_numbers(self) -> set[int]:
+        """Return the ids of the keys that the registry knows."""
+        prefix = f"{key_identifier(self._entry)}_"
+        return {
+            int(identifier.removeprefix(prefix))
+            for device in dr.async_entries_for_config_entry(
+                self._registry, self._entry.entry_id
+            )
+            for domain, identifier in device.identifiers
+            if domain == DOMAIN and identifier.startswith(prefix)
+        }
+
+    @callback
+    def _async_ensure(
+        self,
+        identifier: str,
+        *,
+        name: str,
+        model: str,
+        sw_version: str | None = None,
+        via_device_id: str | None = None,
+    ) -> dr.DeviceEntry:
+        entry = self._entry
+        site = entry.runtime_data.site.data
+        return self._registry.async_get_or_create(
+            config_entry_id=entry.entry_id,
+            identifiers={(DOMAIN, identifier)},
+            entry_type=dr.DeviceEntryType.SERVICE,
+            configuration_url=entry.data[CONF_URL],
+            manufacturer=site.name or "New API",
+            model=model,
+            name=name,
+            sw_version=sw_version,
+            via_device_id=via_device_id,
+        )
+
+    @callback
+    def is_used(self, device: dr.DeviceEntry) -> bool:
+        """Tell whether the entry has entities for a device."""
+        used = {key_identifier(self._entry, number) for number in self.keys}
+        if self._entry.runtime_data.account is not None:
+            used.add(account_identifier(self._entry))
+        if CONF_API_KEY in self._entry.data:
+            used.add(key_identifier(self._entry))
+        return any(identifier in used for _, identifier in device.identifiers)
+
+    @callback
+    def _async_remove(self, identifier: str) -> None:
+        device = self._registry.async_get_device_by_identifier(
+            (DOMAIN, identifier), self._entry.entry_id
+        )
+        if device is not None:
+            self._registry.async_remove_device(device.id)

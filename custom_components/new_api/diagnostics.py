@@ -1,0 +1,80 @@
+"""Diagnostics of an entry, without anything secret or personal."""
+
+from dataclasses import asdict
+from typing import Any, Final
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.const import CONF_ACCESS_TOKEN, CONF_API_KEY, CONF_NAME, CONF_URL
+from homeassistant.core import HomeAssistant
+
+from .const import CONF_USER_ID
+from .coordinator import NewApiConfigEntry, NewApiCoordinator
+
+_TO_REDACT: Final = {
+    CONF_ACCESS_TOKEN,
+    CONF_API_KEY,
+    CONF_NAME,
+    CONF_URL,
+    CONF_USER_ID,
+    "id",
+    "username",
+}
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: NewApiConfigEntry
+) -> dict[str, Any]:
+    """Return what was last read, and how the reading went."""
+    data = entry.runtime_data
+    site = data.site.data
+    keys = data.keys.data
+    return {
+        "entry": {
+            "data": async_redact_data(entry.data, _TO_REDACT),
+            "options": dict(entry.options),
+        },
+        "site": {
+            "family": site.family.value,
+            "version": site.version,
+            "quota_per_unit": str(site.quota_per_unit),
+            "unit": site.unit.kind.value,
+            "currency": site.unit.code,
+        },
+        "views": {
+            "site": _view(data.site),
+            "account": None if data.account is None else _view(data.account),
+            "keys": _view(data.keys),
+            "models": _view(data.models),
+        },
+        "account": (
+            None
+            if data.account is None or data.account.data is None
+            else _redacted(asdict(data.account.data))
+        ),
+        "configured_key": (
+            None
+            if keys is None or keys.configured is None
+            else _redacted(asdict(keys.configured))
+        ),
+        "listed_keys": (
+            None
+            if keys is None or keys.listed is None
+            else [_redacted(asdict(key)) for key in keys.listed.values()]
+        ),
+        "models": None if data.models.data is None else asdict(data.models.data),
+    }
+
+
+def _redacted(data: dict[str, Any]) -> dict[str, Any]:
+    return async_redact_data(data, _TO_REDACT)
+
+
+def _view(coordinator: NewApiCoordinator[Any]) -> dict[str, Any]:
+    """Return how a coordinator's last reading went."""
+    error = coordinator.last_exception
+    interval = coordinator.update_interval
+    return {
+        "last_update_success": coordinator.last_update_success,
+        "last_error": None if error is None else type(error.__cause__).__name__,
+        "update_interval": None if interval is None else interval.total_seconds(),
+    }

@@ -1,0 +1,46 @@
+"""What all entities have in common."""
+
+from collections.abc import Callable
+from typing import override
+
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
+
+from .const import DOMAIN
+from .coordinator import NewApiCoordinator
+
+
+class NewApiEntity[DataT, SubjectT](CoordinatorEntity[NewApiCoordinator[DataT]]):
+    """Says something about one subject: the account, or one of its keys."""
+
+    _attr_has_entity_name = True
+
+    def __init__(
+        self,
+        coordinator: NewApiCoordinator[DataT],
+        read: Callable[[DataT], SubjectT | None],
+        identifier: str,
+        description: EntityDescription,
+    ) -> None:
+        """Initialize an entity of the device that `identifier` names.
+
+        `read` finds the subject in what the coordinator knows, or None.
+        """
+        super().__init__(coordinator)
+        self.entity_description = description
+        self._read = read
+        self._attr_unique_id = f"{identifier}_{description.key}"
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, identifier)})
+
+    @property
+    def subject(self) -> SubjectT | None:
+        """Return what the entity is about, as last read."""
+        data: DataT | None = self.coordinator.data
+        return None if data is None else self._read(data)
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether the last reading knows the subject."""
+        return super().available and self.subject is not None

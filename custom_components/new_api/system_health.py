@@ -1,0 +1,30 @@
+"""System health: which gateways are configured, and whether they answer."""
+
+from typing import Any
+
+from homeassistant.components import system_health
+from homeassistant.core import HomeAssistant, callback
+
+from .const import DOMAIN
+from .coordinator import NewApiConfigEntry
+
+
+@callback
+def async_register(
+    hass: HomeAssistant, register: system_health.SystemHealthRegistration
+) -> None:
+    """Register the information."""
+    register.async_register_info(_async_info)
+
+
+async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
+    """Return what the last readings said; nothing is asked for it."""
+    entries: list[NewApiConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    sites = [entry.runtime_data.site for entry in entries]
+    return {
+        "entries": len(hass.config_entries.async_entries(DOMAIN)),
+        "sites": ", ".join(
+            sorted({f"{site.data.family.value} {site.data.version}" for site in sites})
+        ),
+        "reached": f"{sum(site.last_update_success for site in sites)}/{len(sites)}",
+    }

@@ -1,0 +1,1 @@
+"""Tests of New API for Home Assistant."""
