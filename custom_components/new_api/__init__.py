@@ -16,11 +16,10 @@ from .coordinator import (
     AccountCoordinator,
     KeysCoordinator,
     ModelsCoordinator,
-    NewApiConfigEntry,
     NewApiCoordinator,
-    NewApiData,
     SiteCoordinator,
 )
+from .data import NewApiConfigEntry, NewApiData
 from .devices import Devices
 from .gateway.credentials import Credentials
 
@@ -56,11 +55,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: NewApiConfigEntry) -> bo
             translation_domain=DOMAIN, translation_key="nothing_known"
         ) from views[0].last_exception
     await models.async_refresh()
-    entry.runtime_data = NewApiData(site, keys, models, account, Devices(hass, entry))
-    entry.runtime_data.devices.async_update()
-    entry.async_on_unload(
-        keys.async_add_listener(entry.runtime_data.devices.async_update)
-    )
+    devices = Devices(hass, entry, site, keys)
+    devices.async_update()
+    entry.async_on_unload(keys.async_add_listener(devices.async_update))
+    entry.runtime_data = NewApiData(site, keys, models, account, devices)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
 

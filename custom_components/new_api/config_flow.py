@@ -41,7 +41,8 @@ from .const import (
     MAX_UPDATE_INTERVAL,
     MIN_UPDATE_INTERVAL,
 )
-from .coordinator import REJECTED, NewApiConfigEntry
+from .coordinator import REJECTED
+from .data import NewApiConfigEntry
 from .devices import ALL_KEYS, KEY_DEVICES, NO_KEYS
 from .failures import failure_of
 from .gateway.address import parse_address

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import uniform
-from typing import TYPE_CHECKING, Final, override
+from typing import Final, override
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.const import CONF_ACCESS_TOKEN, CONF_API_KEY
@@ -31,9 +31,6 @@ from .gateway.errors import (
 )
 from .gateway.models import Account, AccountKey, KeyState, KeyStatus, Site
 
-if TYPE_CHECKING:
-    from .devices import Devices
-
 # Some servers take a hiccup of their database for a wrong credential, so a second
 # reading has to agree before anybody is bothered (gateway_api.md 2.1, 2.3).
 _SECOND_OPINION: Final = timedelta(seconds=60)
@@ -49,19 +46,6 @@ _JITTER: Final = 0.1
 
 REJECTED: Final = "rejected"
 """Names the rejected credential in the data of a reauth flow."""
-
-type NewApiConfigEntry = ConfigEntry[NewApiData]
-
-
-@dataclass(slots=True)
-class NewApiData:
-    """What an entry holds while it is loaded."""
-
-    site: SiteCoordinator
-    keys: KeysCoordinator
-    models: ModelsCoordinator
-    account: AccountCoordinator | None
-    devices: Devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +83,12 @@ class Models:
 class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
     """Asks a gateway one kind of question at its own pace."""
 
-    config_entry: NewApiConfigEntry
+    config_entry: ConfigEntry
 
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: NewApiConfigEntry,
+        entry: ConfigEntry,
         client: Client,
         *,
         name: str,
@@ -178,9 +162,7 @@ class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
 class SiteCoordinator(NewApiCoordinator[Site]):
     """Asks a site what it is and in which unit it shows quota."""
 
-    def __init__(
-        self, hass: HomeAssistant, entry: NewApiConfigEntry, client: Client
-    ) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, client: Client) -> None:
         """Initialize the coordinator."""
         super().__init__(
             hass, entry, client, name="site", update_interval=SLOW_UPDATE_INTERVAL
@@ -201,9 +183,7 @@ class SiteCoordinator(NewApiCoordinator[Site]):
 class AccountCoordinator(NewApiCoordinator[Account]):
     """Asks for the balance of the account."""
 
-    def __init__(
-        self, hass: HomeAssistant, entry: NewApiConfigEntry, client: Client
-    ) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, client: Client) -> None:
         """Initialize the coordinator."""
         super().__init__(
             hass,
@@ -231,7 +211,7 @@ class KeysCoordinator(NewApiCoordinator[Keys]):
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: NewApiConfigEntry,
+        entry: ConfigEntry,
         client: Client,
         site: SiteCoordinator,
     ) -> None:
@@ -300,7 +280,7 @@ class ModelsCoordinator(NewApiCoordinator[Models]):
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: NewApiConfigEntry,
+        entry: ConfigEntry,
         client: Client,
         site: SiteCoordinator,
         account: AccountCoordinator | None,
@@ -337,7 +317,7 @@ class ModelsCoordinator(NewApiCoordinator[Models]):
         return Models(of_key, of_account)
 
 
-def _balance_interval(entry: NewApiConfigEntry) -> timedelta:
+def _balance_interval(entry: ConfigEntry) -> timedelta:
     return timedelta(
         minutes=entry.options.get(CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL)
     )

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_API_KEY, CONF_URL
+from homeassistant.const import CONF_ACCESS_TOKEN, CONF_API_KEY, CONF_URL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
 from .const import CONF_KEY_DEVICES, CONF_KEYS, DOMAIN
-from .coordinator import Keys, NewApiConfigEntry
+from .coordinator import Keys, KeysCoordinator, SiteCoordinator
 from .gateway.models import AccountKey
 
 ALL_KEYS: Final = "all"
@@ -44,21 +44,28 @@ def wanted_keys(entry: ConfigEntry, keys: Keys) -> Mapping[int, AccountKey]:
 class Devices:
     """Keeps the device registry in line with what the gateway says."""
 
-    def __init__(self, hass: HomeAssistant, entry: NewApiConfigEntry) -> None:
-        """Take a loaded entry."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        site: SiteCoordinator,
+        keys: KeysCoordinator,
+    ) -> None:
+        """Take an entry and the coordinators that name its devices."""
         self._registry = dr.async_get(hass)
         self._entry = entry
+        self._site = site
+        self._keys = keys
         self.keys: frozenset[int] = frozenset()
         """The ids of the keys that have a device, apart from the configured one."""
 
     @callback
     def async_update(self) -> None:
         """Make devices appear, change their names and disappear."""
-        entry, data = self._entry, self._entry.runtime_data
-        site = data.site.data
-        keys = data.keys.data or Keys()
+        entry, site = self._entry, self._site.data
+        keys = self._keys.data or Keys()
         account = None
-        if data.account is not None:
+        if CONF_ACCESS_TOKEN in entry.data:
             account = self._async_ensure(
                 account_identifier(entry),
                 name=entry.title,
@@ -121,14 +128,12 @@ class Devices:
         sw_version: str | None = None,
         via_device_id: str | None = None,
     ) -> dr.DeviceEntry:
-        entry = self._entry
-        site = entry.runtime_data.site.data
         return self._registry.async_get_or_create(
-            config_entry_id=entry.entry_id,
+            config_entry_id=self._entry.entry_id,
             identifiers={(DOMAIN, identifier)},
             entry_type=dr.DeviceEntryType.SERVICE,
-            configuration_url=entry.data[CONF_URL],
-            manufacturer=site.name or "New API",
+            configuration_url=self._entry.data[CONF_URL],
+            manufacturer=self._site.data.name or "New API",
             model=model,
             name=name,
             sw_version=sw_version,
@@ -139,7 +144,7 @@ class Devices:
     def is_used(self, device: dr.DeviceEntry) -> bool:
         """Tell whether the entry has entities for a device."""
         used = {key_identifier(self._entry, number) for number in self.keys}
-        if self._entry.runtime_data.account is not None:
+        if CONF_ACCESS_TOKEN in self._entry.data:
             used.add(account_identifier(self._entry))
         if CONF_API_KEY in self._entry.data:
             used.add(key_identifier(self._entry))

@@ -8,7 +8,8 @@ from homeassistant.const import CONF_ACCESS_TOKEN, CONF_API_KEY, CONF_NAME, CONF
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_USER_ID
-from .coordinator import NewApiConfigEntry, NewApiCoordinator
+from .coordinator import NewApiCoordinator
+from .data import NewApiConfigEntry
 
 _TO_REDACT: Final = {
     CONF_ACCESS_TOKEN,

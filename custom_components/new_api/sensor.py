@@ -17,7 +17,8 @@ from homeassistant.const import CONF_API_KEY, EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import Keys, NewApiConfigEntry, NewApiCoordinator, SiteCoordinator
+from .coordinator import Keys, NewApiCoordinator, SiteCoordinator
+from .data import NewApiConfigEntry
 from .devices import account_identifier, key_identifier
 from .entity import NewApiEntity
 from .gateway.models import Account, KeyState, KeyStatus

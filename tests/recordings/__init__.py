@@ -82,9 +82,11 @@ class Recording:
         return f"{self.server}-{self.site}"
 
     def find(self, name: str) -> Exchange:
-        """Return the only exchange of this name."""
-        (found,) = (each for each in self.exchanges if each.name == name)
-        return found
+        """Return the first exchange of this name; some were asked twice."""
+        for exchange in self.exchanges:
+            if exchange.name == name:
+                return exchange
+        raise LookupError(f"{self} has no {name!r}")
 
 
 @cache

@@ -1,0 +1,102 @@
+"""The simulated gateway that a real Home Assistant is given to read."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from tests.simulator import Gateway, Key, User
+from tests.simulator.life import Habits
+
+from .home_assistant import LOOPBACK
+from .integration import Credentials
+
+_PROFILE: Final = "new_api_main"
+_KEY: Final = "Home Assistant"
+# A household asks less often, but nobody wants to wait for it.
+_SECONDS_BETWEEN_REQUESTS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The demo account of a gateway that is being served."""
+
+    gateway: Gateway
+    url: str
+
+    @property
+    def user(self) -> User:
+        """Return whose account it is."""
+        return self.gateway.world.users[self.key.user_id]
+
+    @property
+    def key(self) -> Key:
+        """Return the key that Home Assistant is given."""
+        return self.gateway.world.key(_KEY)
+
+    @property
+    def keys(self) -> list[Key]:
+        """Return all keys of the account."""
+        return self.gateway.world.keys_of(self.user)
+
+    @property
+    def models(self) -> list[str]:
+        """Return what can be asked."""
+        return [each.name for each in self.gateway.world.models]
+
+    @property
+    def credentials(self) -> Credentials:
+        """Return what opens the account now."""
+        return Credentials(
+            url=self.url,
+            api_key=str(self.key),
+            user_id=str(self.user.id),
+            access_token=self.user.access_token,
+        )
+
+    @property
+    def personal(self) -> tuple[str, ...]:
+        """Return what tells whose account it is."""
+        return (self.user.name, self.user.display_name, self.user.email)
+
+    def amount(self, raw: int) -> Decimal:
+        """Return what the site shows for an amount of raw quota."""
+        return Decimal(raw) / Decimal(self.gateway.options.quota_per_unit)
+
+    def spend(self, raw: int) -> None:
+        """Ask a model something that costs this much, with the key."""
+        self.gateway.spend(self.key.name, raw)
+
+    def rotate_access_token(self) -> str:
+        """Let the owner make a new access token, which revokes the old one."""
+        return self.gateway.world.rotate_access_token(self.user.name)
+
+
+@asynccontextmanager
+async def demo_gateway(port: int = 0) -> AsyncIterator[Demo]:
+    """Serve a gateway until the context is left."""
+    gateway = Gateway.demo(_PROFILE)
+    async with gateway.serve(LOOPBACK, port) as url:
+        yield Demo(gateway, str(url.origin()))
+
+
+@asynccontextmanager
+async def spending(demo: Demo) -> AsyncIterator[None]:
+    """Use the account until the context is left."""
+    habits = Habits(seed=1)
+    models = demo.gateway.world.models
+
+    async def go_on() -> None:
+        while True:
+            await asyncio.sleep(_SECONDS_BETWEEN_REQUESTS)
+            prompt_tokens, completion_tokens = habits.tokens()
+            model = habits.choose_model(models)
+            demo.spend(model.price(prompt_tokens, completion_tokens))
+
+    task = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        task.cancel()

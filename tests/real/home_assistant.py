@@ -1,0 +1,260 @@
+"""A real Home Assistant: its configuration directory, its process and its log."""
+
+import asyncio
+from contextlib import suppress
+import fcntl
+import json
+import os
+from pathlib import Path
+import shutil
+import signal
+import socket
+from typing import Any, Final, Self
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+from yarl import URL
+
+from .log import Log
+
+REPOSITORY: Final = Path(__file__).resolve().parents[2]
+INTEGRATION: Final = "new_api"
+LOOPBACK: Final = "127.0.0.1"
+
+# A first start also compiles all of Home Assistant: a while on a busy machine.
+_START_TIMEOUT: Final = 180
+_STOP_TIMEOUT: Final = 30
+_POLL_INTERVAL: Final = 0.1
+
+_MADE_HERE: Final = "# Made by tests/real; what is in here may be removed.\n"
+_CONFIGURATION: Final = f"""\
+{_MADE_HERE}\
+frontend:
+config:
+history:
+logbook:
+recorder:
+  commit_interval: 0
+logger:
+  default: info
+  logs:
+    custom_components.{INTEGRATION}: {{level}}
+"""
+
+# What would ask the network by itself, as storage files by key, version and content.
+_LEFT_OUT: Final = (
+    # The Marketplace, which fetches its catalogue.
+    (
+        "core.config_entries",
+        1,
+        {
+            "entries": [
+                {
+                    "data": {},
+                    "disabled_by": "user",
+                    "domain": "marketplace",
+                    "entry_id": "marketplace",
+                    "source": "system",
+                    "title": "Marketplace",
+                    "version": 1,
+                }
+            ]
+        },
+    ),
+    # The step of the onboarding that brings the weather, the radio and a voice.
+    ("onboarding", 4, {"done": ["core_config"]}),
+)
+
+
+class HomeAssistantFailedError(Exception):
+    """Home Assistant did not start, or stopped by itself."""
+
+
+def free_port(preferred: int | None = None) -> int:
+    """Return a port that nobody listens on: the preferred one, if possible."""
+    if preferred is not None:
+        with suppress(OSError):
+            return _bound_port(preferred)
+    return _bound_port(0)
+
+
+def _bound_port(port: int) -> int:
+    with socket.socket() as probe:
+        # Without this, a port counts as taken for a minute after its last connection.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((LOOPBACK, port))
+        bound: int = probe.getsockname()[1]
+        return bound
+
+
+class HomeAssistant:
+    """One `hass` process on loopback and the directory that it lives in.
+
+    The directory outlives the process: `restart` goes on where it stopped, as does
+    another object made for the same directory.
+    """
+
+    def __init__(
+        self, directory: Path, *, port: int | None = None, debug: bool = False
+    ) -> None:
+        """Remember what to start; with `debug` the integration tells all it does."""
+        self.directory = directory.absolute()
+        self.log = Log(self.directory / "console.log")
+        self._port = free_port() if port is None else port
+        self._debug = debug
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> URL:
+        """Return the address at which a person or a client finds it."""
+        return URL.build(scheme="http", host=LOOPBACK, port=self._port)
+
+    async def __aenter__(self) -> Self:
+        """Start it."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop it."""
+        await self.stop()
+
+    def forget(self) -> None:
+        """Remove the directory; nothing that is in use or was not made here."""
+        if not self.directory.exists():
+            return
+        configuration = self.directory / "configuration.yaml"
+        if not configuration.exists() or not configuration.read_text().startswith(
+            _MADE_HERE
+        ):
+            raise HomeAssistantFailedError(f"{self.directory} was not made here")
+        if self._is_in_use():
+            raise HomeAssistantFailedError(
+                f"the Home Assistant in {self.directory} still runs"
+            )
+        shutil.rmtree(self.directory)
+
+    def _is_in_use(self) -> bool:
+        """Return whether the lock is held that Home Assistant takes at its start."""
+        with (self.directory / ".ha_run.lock").open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def stored(self) -> list[Path]:
+        """Return every file that it keeps for itself in `.storage`."""
+        return sorted(each for each in self._storage.rglob("*") if each.is_file())
+
+    async def start(self) -> None:
+        """Start the process and wait until it answers."""
+        self._prepare()
+        with self.log.path.open("ab") as console:
+            self._process = await asyncio.create_subprocess_exec(
+                _python(),
+                "-m",
+                "homeassistant",
+                "--config",
+                str(self.directory),
+                "--log-no-color",
+                # All that it needs is installed beforehand.
+                "--skip-pip",
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                # Ctrl-C in a terminal is for whoever started this, who then stops it.
+                start_new_session=True,
+            )
+        try:
+            async with asyncio.timeout(_START_TIMEOUT):
+                await self._wait_until_it_answers(self._process)
+        except TimeoutError:
+            await self.stop()
+            raise self._failure(f"did not answer in {_START_TIMEOUT} s") from None
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop the process as a service manager does, so that it saves everything."""
+        if (process := self._process) is None:
+            return
+        self._process = None
+        try:
+            with suppress(ProcessLookupError):
+                process.terminate()
+            async with asyncio.timeout(_STOP_TIMEOUT):
+                await process.wait()
+        finally:
+            if process.returncode is None:
+                # Its children, if any, are of the same group.
+                os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+
+    async def restart(self) -> None:
+        """Stop it and start it again with the same directory and address."""
+        await self.stop()
+        await self.start()
+
+    async def wait(self) -> None:
+        """Wait until the process ends without having been asked to."""
+        if self._process is not None:
+            status = await self._process.wait()
+            raise self._failure(f"stopped with status {status}")
+
+    def _failure(self, what: str) -> HomeAssistantFailedError:
+        return HomeAssistantFailedError(f"Home Assistant {what}:\n{self.log.tail()}")
+
+    @property
+    def _storage(self) -> Path:
+        return self.directory / ".storage"
+
+    def _prepare(self) -> None:
+        """Lay the configuration out, or refresh what is ours in an existing one."""
+        self._storage.mkdir(parents=True, exist_ok=True)
+        (self.directory / "configuration.yaml").write_text(
+            _CONFIGURATION.format(level="debug" if self._debug else "info")
+        )
+        # In YAML this would be a trial of five minutes. A file of the first version
+        # will do: Home Assistant fills in the rest.
+        self._store("http", {"server_host": [LOOPBACK], "server_port": self._port})
+        for key, version, data in _LEFT_OUT:
+            if not (self._storage / key).exists():
+                self._store(key, data, version)
+        self._link_the_integration()
+
+    def _store(self, key: str, data: dict[str, Any], version: int = 1) -> None:
+        (self._storage / key).write_text(
+            json.dumps(
+                {"version": version, "minor_version": 1, "key": key, "data": data}
+            )
+        )
+
+    def _link_the_integration(self) -> None:
+        source = REPOSITORY / "custom_components" / INTEGRATION
+        link = self.directory / "custom_components" / INTEGRATION
+        link.parent.mkdir(exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(source, target_is_directory=True)
+
+    async def _wait_until_it_answers(self, process: asyncio.subprocess.Process) -> None:
+        async with ClientSession(timeout=ClientTimeout(total=5)) as session:
+            while True:
+                if process.returncode is not None:
+                    raise self._failure(f"stopped with status {process.returncode}")
+                with suppress(ClientError, TimeoutError):
+                    async with session.get(self.url / "manifest.json") as response:
+                        if response.ok:
+                            return
+                await asyncio.sleep(_POLL_INTERVAL)
+
+
+def _python() -> str:
+    """Return the interpreter of the environment that has the newest Home Assistant."""
+    named = os.environ.get("NEW_API_HASS_PYTHON")
+    python = Path(named) if named else REPOSITORY / ".venv-hass/bin/python"
+    if not python.exists():
+        raise HomeAssistantFailedError(
+            f"{python} is missing: scripts/setup makes it, or name another in"
+            " NEW_API_HASS_PYTHON"
+        )
+    return str(python)

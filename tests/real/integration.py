@@ -1,0 +1,92 @@
+"""The integration as a person meets it in a real Home Assistant."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Final
+
+from .client import Client, Json, RefusedError, eventually
+from .home_assistant import INTEGRATION
+
+FIGURES: Final[tuple[str, ...]] = (
+    "Remaining quota",
+    "Used quota",
+    "Request count",
+    "Model count",
+)
+"""The names of the account's entities that matter most to a person."""
+
+_NO_VALUE: Final = frozenset({"unknown", "unavailable"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What a person types into the form; nothing of it belongs into a log."""
+
+    url: str
+    api_key: str = field(default="", repr=False)
+    user_id: str = ""
+    access_token: str = field(default="", repr=False)
+
+    def answers(self) -> dict[str, str]:
+        """Return the fields of the form that are filled in."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return what must be seen nowhere else, in its shortest form."""
+        secrets = (self.api_key.removeprefix("sk-"), self.access_token)
+        return tuple(each for each in secrets if each)
+
+
+async def fill_in(client: Client, credentials: Credentials) -> Json:
+    """Fill in the form that adds an account and return what follows."""
+    form = await client.start_flow(INTEGRATION)
+    return await client.submit(form["flow_id"], credentials.answers())
+
+
+async def add_account(client: Client, credentials: Credentials) -> str:
+    """Add an account and return the id of its entry."""
+    result = await fill_in(client, credentials)
+    if result["type"] != "create_entry":
+        raise RefusedError(f"no entry: {result.get('errors') or result.get('reason')}")
+    entry_id: str = result["result"]["entry_id"]
+    return entry_id
+
+
+async def account_device(client: Client, entry_id: str) -> Json:
+    """Return the device of the account: the only one that hangs below no other."""
+    (device,) = (
+        each
+        for each in await client.devices(entry_id)
+        if not each.get("via_device_id") and not each.get("parent_device_id")
+    )
+    return device
+
+
+async def devices_by_name(client: Client, entry_id: str) -> dict[str, Json]:
+    """Return the devices of an entry by their names."""
+    return {each["name"]: each for each in await client.devices(entry_id)}
+
+
+async def entity_ids(client: Client, entry_id: str, device_id: str) -> dict[str, str]:
+    """Return the ids of the entities of a device by their English names."""
+    return {
+        each["original_name"]: each["entity_id"]
+        for each in await client.entities(entry_id)
+        if each["device_id"] == device_id
+    }
+
+
+async def account_figures(client: Client, entry_id: str) -> dict[str, str]:
+    """Wait until the account has figures; return their entity ids by name."""
+
+    async def with_values() -> dict[str, str]:
+        device = await account_device(client, entry_id)
+        ids = await entity_ids(client, entry_id, device["id"])
+        states = await client.states()
+        figures = {name: ids[name] for name in FIGURES if name in ids}
+        has_values = len(figures) == len(FIGURES) and all(
+            entity_id in states and states[entity_id]["state"] not in _NO_VALUE
+            for entity_id in figures.values()
+        )
+        return figures if has_values else {}
+
+    return await eventually(with_values, within=60)

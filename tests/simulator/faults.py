@@ -1,0 +1,76 @@
+"""Failures on demand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from .replies import Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer with something else than the gateway would."""
+
+    status: int
+    body: str | bytes = b""
+    headers: Headers = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """Do not answer at all, until the caller gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Break the connection off before anything is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truncate:
+    """Send the right headers, the first `length` bytes, and break off."""
+
+    length: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Change what the gateway answers: gets the parsed JSON, returns another."""
+
+    change: Callable[[Any], Any]
+
+
+type Fault = Answer | Hang | Reset | Truncate | Rewrite
+
+
+@dataclass(slots=True)
+class _Planned:
+    pattern: str
+    fault: Fault
+    left: int | None
+
+
+class Faults:
+    """The failures that are to come, the latest added first."""
+
+    def __init__(self) -> None:
+        """Start with a gateway that works."""
+        self._planned: list[_Planned] = []
+
+    def add(self, path: str, fault: Fault, *, times: int | None = None) -> None:
+        """Let requests fail whose path, without the query, matches; `*` is allowed."""
+        self._planned.insert(0, _Planned(path, fault, times))
+
+    def clear(self) -> None:
+        """Let everything work again."""
+        self._planned.clear()
+
+    def take(self, path: str) -> Fault | None:
+        """Return how a request for `path` shall fail, and count it."""
+        for planned in self._planned:
+            if planned.left != 0 and fnmatchcase(path, planned.pattern):
+                if planned.left is not None:
+                    planned.left -= 1
+                return planned.fault
+        return None
