@@ -5,7 +5,7 @@ What `scripts/ask` runs; its `--json` is the contract of the issue tracker's bug
 
 import argparse
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from decimal import Decimal
 from getpass import getpass
 import json
@@ -31,6 +31,7 @@ from custom_components.new_api.gateway.errors import GatewayError, Refusal, Refu
 from custom_components.new_api.gateway.models import (
     Account,
     AccountKey,
+    KeyState,
     KeyStatus,
     Site,
 )
@@ -102,9 +103,17 @@ async def _ask_key(
     if credentials.key is None:
         return None
     async with asyncio.TaskGroup() as group:
-        asking_models = group.create_task(_models_or_none(client))
-        asking_state = group.create_task(client.key(site, listed))
-    state = asking_state.result()
+        asking_models = group.create_task(_models(client))
+        asking_state = group.create_task(_answer_to(client.key(site, listed)))
+    models, models_error = asking_models.result()
+    state, error = asking_state.result()
+    if state is None:
+        # Nothing is known of its figures; that it is accepted, the models may show.
+        state = KeyState(KeyStatus.REFUSED if models is None else KeyStatus.ACTIVE)
+    elif state.status is not KeyStatus.ACTIVE:
+        error = _KEY_SAYS[state.status]
+    elif state.is_incomplete:
+        error = "A question about the key's own figures failed."
     return {
         "status": state.status.value,
         "scope": state.scope.value,
@@ -114,16 +123,27 @@ async def _ask_key(
         "remaining": _amount(site, state.remaining_quota),
         "used": _amount(site, state.used_quota),
         "expires_at": state.expires_at,
-        "models": asking_models.result(),
-        "error": _KEY_SAYS.get(state.status),
+        "models": None if models is None else list(models),
+        "error": error or models_error,
     }
 
 
-async def _models_or_none(client: Client) -> list[str] | None:
+async def _models(client: Client) -> tuple[Sequence[str] | None, str | None]:
     try:
-        return list(await client.key_models())
+        return await _answer_to(client.key_models())
     except RefusedError:
-        return None
+        # The state of the key says why.
+        return None, None
+
+
+async def _answer_to[T](question: Awaitable[T]) -> tuple[T | None, str | None]:
+    """Return the answer, or why there is none; raise RefusedError."""
+    try:
+        return await question, None
+    except RefusedError:
+        raise
+    except GatewayError as err:
+        return None, f"{err}."
 
 
 async def _ask_account(
@@ -132,15 +152,18 @@ async def _ask_account(
     if credentials.access_token is None:
         return None, ()
     try:
-        account = await client.account()
+        account, error = await _answer_to(client.account())
     except RefusedError as err:
         status, error = _ACCOUNT_SAYS[err.reason]
         return {**_account(site, None), "status": status, "error": error}, ()
-    try:
-        keys = await client.keys(site)
-    except GatewayError as err:
-        return _account(site, account) | {"error": f"No list of keys: {err}."}, ()
-    return _account(site, account) | {"keys": [_listed(key) for key in keys]}, keys
+    if account is None:
+        return {**_account(site, None), "status": "refused", "error": error}, ()
+    keys, error = await _answer_to(client.keys(site))
+    return {
+        **_account(site, account),
+        "keys": None if keys is None else [_listed(key) for key in keys],
+        "error": error,
+    }, keys or ()
 
 
 def _account(site: Site, account: Account | None) -> dict[str, Any]:
@@ -205,7 +228,12 @@ def summary(answer: Mapping[str, Any]) -> str:
             lines.append(f"  keys: {len(account['keys'])}")
     if not key and not account:
         lines.append(f"Set {KEY}, or {USER_ID} and {ACCESS_TOKEN}, to ask for figures.")
-    return "\n".join(lines)
+    return "\n".join(_printable(line) for line in lines)
+
+
+def _printable(line: str) -> str:
+    """Return a line that steers no terminal, whatever the site calls itself."""
+    return "".join(each if each.isprintable() else "?" for each in line)
 
 
 def _figures(title: str, about: Mapping[str, Any], unit: str) -> list[str]:
@@ -247,7 +275,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("url", help="address of the site")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    options = parser.parse_args(arguments)
+    options, others = parser.parse_known_args(arguments)
+    if others:
+        # They are not repeated: one of them may be meant as a credential.
+        parser.error("one address and --json are all that can be given here")
     try:
         credentials = credentials_from(os.environ, terminal=sys.stdin.isatty())
         answer = asyncio.run(ask(options.url, credentials))

@@ -261,17 +261,19 @@ class KeysCoordinator(NewApiCoordinator[Keys]):
         elif not self._async_rejected(CONF_API_KEY):
             raise RefusedError(Refusal.INVALID, 401)
         now = dt_util.utcnow()
-        if state.retry_after is None:
+        if not state.is_incomplete:
             self._asked_all_at = now
             return state
-        # The site answers in part only. What the rest said before holds for a while:
-        # figures of the key must not give way to those of its account.
+        # What the key itself said before holds for a while: its figures must not give
+        # way to those that may be its account's.
         before = self.data.configured if self.data is not None else None
-        if self._asked_all_at is None or before is None:
-            return state
-        if now - self._asked_all_at > _LONGEST_HOLD:
-            raise RateLimitedError(state.retry_after)
-        return before
+        if (
+            before is not None
+            and self._asked_all_at is not None
+            and now - self._asked_all_at <= _LONGEST_HOLD
+        ):
+            return before
+        return KeyState(state.status)
 
 
 class ModelsCoordinator(NewApiCoordinator[Models]):

@@ -1,8 +1,8 @@
 """What a person's browser does with Home Assistant, over its REST and WebSocket API."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from json import loads
@@ -176,7 +176,7 @@ class Client:
         async with self._websocket() as websocket:
             return await _ask(websocket, kind, fields)
 
-    async def events(self, kind: str, **fields: Json) -> AsyncIterator[Json]:
+    async def events(self, kind: str, **fields: Json) -> AsyncGenerator[Json]:
         """Send one WebSocket command and give the events that follow its result."""
         async with self._websocket() as websocket:
             await _ask(websocket, kind, fields)
@@ -262,6 +262,17 @@ class Client:
         )
         return body.decode()
 
+    async def texts(self, language: str, category: str, domain: str) -> dict[str, str]:
+        """Return the texts of an integration as the frontend gets them."""
+        found = await self.command(
+            "frontend/get_translations",
+            language=language,
+            category=category,
+            integration=[domain],
+        )
+        resources: dict[str, str] = found["resources"]
+        return resources
+
     async def diagnostics(self, entry_id: str) -> str:
         """Download the diagnostics of an entry: the file that a person attaches."""
         body = await self.request(
@@ -293,13 +304,14 @@ class Client:
     async def system_health(self, domain: str) -> dict[str, Json]:
         """Return what an integration says of itself on the system health page."""
         info: dict[str, Json] = {}
-        async for event in self.events("system_health/info"):
-            if event["type"] == "initial":
-                info = event["data"].get(domain, {}).get("info", {})
-            elif event["type"] == "finish":
-                break
-            elif event["domain"] == domain:
-                info[event["key"]] = event.get("data", event.get("error"))
+        async with aclosing(self.events("system_health/info")) as events:
+            async for event in events:
+                if event["type"] == "initial":
+                    info = event["data"].get(domain, {}).get("info", {})
+                elif event["type"] == "finish":
+                    break
+                elif event["domain"] == domain:
+                    info[event["key"]] = event.get("data", event.get("error"))
         return info
 
 

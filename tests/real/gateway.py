@@ -15,6 +15,7 @@ from .integration import Credentials
 
 _PROFILE: Final = "new_api_main"
 _KEY: Final = "Home Assistant"
+_UNLIMITED_KEY: Final = "Claude Code"
 # A household asks less often, but nobody wants to wait for it.
 _SECONDS_BETWEEN_REQUESTS: Final = 20
 
@@ -58,8 +59,8 @@ class Demo:
 
     @property
     def personal(self) -> tuple[str, ...]:
-        """Return what tells whose account it is."""
-        return (self.user.name, self.user.display_name, self.user.email)
+        """Return what tells whose account it is, and where."""
+        return (self.user.name, self.user.display_name, self.user.email, self.url)
 
     def amount(self, raw: int) -> Decimal:
         """Return what the site shows for an amount of raw quota."""
@@ -93,7 +94,13 @@ async def spending(demo: Demo) -> AsyncIterator[None]:
             await asyncio.sleep(_SECONDS_BETWEEN_REQUESTS)
             prompt_tokens, completion_tokens = habits.tokens()
             model = habits.choose_model(models)
-            demo.spend(model.price(prompt_tokens, completion_tokens))
+            demo.gateway.spend(
+                _UNLIMITED_KEY,
+                model.price(prompt_tokens, completion_tokens),
+                model=model.name,
+                prompt_tokens=prompt_tokens,
+                completion_tokens=completion_tokens,
+            )
 
     task = asyncio.create_task(go_on())
     try:

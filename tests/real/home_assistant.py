@@ -25,6 +25,9 @@ _START_TIMEOUT: Final = 180
 _STOP_TIMEOUT: Final = 30
 _POLL_INTERVAL: Final = 0.1
 
+# It leaves the second half of a restart to whoever started it.
+_RESTART_STATUS: Final = 100
+
 _MADE_HERE: Final = "# Made by tests/real; what is in here may be removed.\n"
 _CONFIGURATION: Final = f"""\
 {_MADE_HERE}\
@@ -60,6 +63,8 @@ _LEFT_OUT: Final = (
             ]
         },
     ),
+    # Other interfaces than that of loopback, on which it looks for devices.
+    ("core.network", 1, {"configured_adapters": ["lo", "lo0"]}),
     # The step of the onboarding that brings the weather, the radio and a voice.
     ("onboarding", 4, {"done": ["core_config"]}),
 )
@@ -126,24 +131,8 @@ class HomeAssistant:
             _MADE_HERE
         ):
             raise HomeAssistantFailedError(f"{self.directory} was not made here")
-        if self._is_in_use():
-            raise HomeAssistantFailedError(
-                f"the Home Assistant in {self.directory} still runs"
-            )
+        self._require_unused()
         shutil.rmtree(self.directory)
-
-    def _is_in_use(self) -> bool:
-        """Return whether the lock is held that Home Assistant takes at its start."""
-        with (self.directory / ".ha_run.lock").open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-        return False
-
-    def stored(self) -> list[Path]:
-        """Return every file that it keeps for itself in `.storage`."""
-        return sorted(each for each in self._storage.rglob("*") if each.is_file())
 
     async def start(self) -> None:
         """Start the process and wait until it answers."""
@@ -184,6 +173,8 @@ class HomeAssistant:
                 process.terminate()
             async with asyncio.timeout(_STOP_TIMEOUT):
                 await process.wait()
+        except TimeoutError:
+            raise self._failure(f"did not stop in {_STOP_TIMEOUT} s") from None
         finally:
             if process.returncode is None:
                 # Its children, if any, are of the same group.
@@ -196,13 +187,12 @@ class HomeAssistant:
         await self.start()
 
     async def wait(self) -> None:
-        """Wait until the process ends without having been asked to."""
-        if self._process is not None:
+        """Wait until it ends without having been asked to; go along with restarts."""
+        while self._process is not None:
             status = await self._process.wait()
-            raise self._failure(f"stopped with status {status}")
-
-    def _failure(self, what: str) -> HomeAssistantFailedError:
-        return HomeAssistantFailedError(f"Home Assistant {what}:\n{self.log.tail()}")
+            if status != _RESTART_STATUS:
+                raise self._failure(f"stopped with status {status}")
+            await self.start()
 
     @property
     def _storage(self) -> Path:
@@ -211,6 +201,7 @@ class HomeAssistant:
     def _prepare(self) -> None:
         """Lay the configuration out, or refresh what is ours in an existing one."""
         self._storage.mkdir(parents=True, exist_ok=True)
+        self._require_unused()
         (self.directory / "configuration.yaml").write_text(
             _CONFIGURATION.format(level="debug" if self._debug else "info")
         )
@@ -221,6 +212,16 @@ class HomeAssistant:
             if not (self._storage / key).exists():
                 self._store(key, data, version)
         self._link_the_integration()
+
+    def _require_unused(self) -> None:
+        """Try the lock that Home Assistant takes at its start."""
+        with (self.directory / ".ha_run.lock").open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise HomeAssistantFailedError(
+                    f"the Home Assistant in {self.directory} still runs"
+                ) from None
 
     def _store(self, key: str, data: dict[str, Any], version: int = 1) -> None:
         (self._storage / key).write_text(
@@ -246,6 +247,9 @@ class HomeAssistant:
                         if response.ok:
                             return
                 await asyncio.sleep(_POLL_INTERVAL)
+
+    def _failure(self, what: str) -> HomeAssistantFailedError:
+        return HomeAssistantFailedError(f"Home Assistant {what}:\n{self.log.tail()}")
 
 
 def _python() -> str:

@@ -34,7 +34,7 @@ _BROWSER_OPTIONS: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
-_VIEWPORT: Final[ViewportSize] = {"width": 1000, "height": 1000}
+_VIEWPORT: Final[ViewportSize] = {"width": 1000, "height": 850}
 
 
 class BrowserMissingError(Exception):
@@ -112,6 +112,8 @@ async def _picture(locator: Locator, name: str, scheme: Scheme) -> None:
     """Take a picture of one element once all figures are in it."""
     for figure in FIGURES:
         await locator.get_by_text(figure).first.wait_for()
+    # Icons and the brand are fetched on their own.
+    await locator.page.wait_for_load_state("networkidle")
     path = IMAGES / f"{name}-{scheme}.png"
     await locator.screenshot(path=path)
     print(path.relative_to(REPOSITORY), flush=True)  # noqa: T201 - a program prints

@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from tests.simulator import NEVER, Key, Status
+
 from .client import Client, eventually
 from .gateway import Demo
 from .home_assistant import INTEGRATION, HomeAssistant
@@ -64,6 +66,9 @@ async def test_wrong_key_is_named_and_can_be_corrected(
 
     assert (refused["type"], refused["step_id"]) == ("form", "user")
     assert refused["errors"] == {"api_key": "invalid_api_key"}
+    for language in ("en", "zh-Hans"):
+        texts = await client.texts(language, "config", INTEGRATION)
+        assert texts[f"component.{INTEGRATION}.config.error.invalid_api_key"]
     assert await client.entries(INTEGRATION) == []
 
     added = await client.submit(refused["flow_id"], demo.credentials.answers())
@@ -97,12 +102,25 @@ async def test_keys_are_those_of_the_account(
     states = await client.states()
     for key in demo.keys:
         ids = await entity_ids(client, entry_id, devices[key.name]["id"])
-        assert Decimal(states[ids["Used quota"]]["state"]) == demo.amount(
-            key.used_quota
-        )
-        if not key.unlimited:
-            remaining = states[ids["Remaining quota"]]["state"]
-            assert Decimal(remaining) == demo.amount(key.remain_quota)
+        shown = {name: states[each]["state"] for name, each in ids.items()}
+        assert shown["Status"] == status(key)
+        assert Decimal(shown["Used quota"]) == demo.amount(key.used_quota)
+        if key.unlimited:
+            assert shown["Remaining quota"] == "unknown"
+        else:
+            assert Decimal(shown["Remaining quota"]) == demo.amount(key.remain_quota)
+        if key.expires_at == NEVER:
+            assert shown["Expires"] == "unknown"
+        else:
+            expires = datetime.fromisoformat(shown["Expires"])
+            assert expires.timestamp() == key.expires_at
+
+
+def status(key: Key) -> str:
+    """Return what can be done with a key."""
+    if key.status == Status.DISABLED:
+        return "disabled"
+    return "exhausted" if key.is_exhausted else "active"
 
 
 async def reload(client: Client, entry_id: str) -> None:

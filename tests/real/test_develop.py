@@ -105,6 +105,8 @@ def test_somebody_elses_directory_is_left_alone(tmp_path: Path) -> None:
 def taken(port: int) -> Iterator[None]:
     """Have somebody listen on a port, if nobody does yet."""
     with socket.socket() as somebody:
+        # A connection that ended a moment ago does not count.
+        somebody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with suppress(OSError):
             somebody.bind((LOOPBACK, port))
             somebody.listen()

@@ -7,7 +7,7 @@ import pytest
 
 from .client import Client, eventually
 from .gateway import Demo
-from .home_assistant import HomeAssistant
+from .home_assistant import INTEGRATION, HomeAssistant
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
@@ -21,6 +21,17 @@ async def test_diagnostics_can_be_attached_to_an_issue(
     assert json.loads(diagnostics)["data"]
     for secret in (*demo.credentials.secrets(), *demo.personal):
         assert secret not in diagnostics
+
+
+async def test_system_health_can_be_posted(
+    client: Client, demo: Demo, entry_id: str
+) -> None:
+    """It says that the gateway answers, and not which one it is."""
+    health = await client.system_health(INTEGRATION)
+
+    assert (health["entries"], health["reached"]) == (1, "1/1")
+    for secret in (*demo.credentials.secrets(), *demo.personal):
+        assert secret not in str(health)
 
 
 async def test_secrets_are_in_the_entry_alone(

@@ -1,17 +1,23 @@
 """Where a site is: from what a person types or pastes to the base of its URLs."""
 
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 import re
 from typing import Final
+from unicodedata import normalize
 
 from yarl import URL
 
 from .errors import InvalidAddressError
 
-# A Chinese keyboard types these without asking.
-_FULL_WIDTH: Final = str.maketrans("：／．。？＃", ":/..?#")
-
 _SCHEME: Final = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+# A scheme with a slip in it: a colon or a slash too few or too many.
+_SLIP: Final = re.compile(r"^(https?)(?::/*|/{2,})(?=[^/\d])", re.IGNORECASE)
+
+_QUOTES: Final = "\"'`<>“”「」《》"
+
+# Of a name as it is sent, after IDNA. Some networks have names with underscores.
+_NAME: Final = re.compile(r"(?!-)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?", re.IGNORECASE)
 
 # What people copy from the address bar or from the documentation of an API.
 _KNOWN_TAIL: Final = re.compile(
@@ -29,25 +35,30 @@ def parse_address(text: str) -> URL:
     Forgives a missing scheme, spaces, a trailing slash, a pasted `/v1/models` or page
     of the console, and keeps a sub-path. Raises InvalidAddressError.
     """
-    cleaned = text.translate(_FULL_WIDTH).strip().strip("\"'<>").strip()
+    # A Chinese keyboard types full-width characters without asking.
+    cleaned = normalize("NFKC", text).replace("。", ".").strip().strip(_QUOTES).strip()
     if not cleaned:
         raise InvalidAddressError("The address is empty")
+    cleaned = _SLIP.sub(r"\1://", cleaned)
     bare = not _SCHEME.match(cleaned)
     try:
         url = URL(f"https://{cleaned}" if bare else cleaned)
-        host = url.host
         # Reading it is what checks it.
         _ = url.port
     except ValueError as err:
         raise InvalidAddressError("The address is not a URL") from err
-    if url.scheme not in ("http", "https") or not host or re.search(r"\s", host):
+    host = url.raw_host
+    if url.scheme not in ("http", "https") or not host or not _is_host(host):
         raise InvalidAddressError("The address is not a web address")
     if url.user is not None or url.password is not None:
         raise InvalidAddressError("The address carries a name or a password")
     if bare and _is_local(host):
         url = url.with_scheme("http")
+    origin = url.origin()
+    if url.is_default_port():
+        origin = origin.with_port(None)
     path = _base_path(url.path)
-    return url.origin().with_path(path) if path else url.origin()
+    return origin.with_path(path) if path else origin
 
 
 def _base_path(path: str) -> str:
@@ -55,10 +66,20 @@ def _base_path(path: str) -> str:
     return _KNOWN_TAIL.sub("", collapsed)
 
 
+def _is_host(host: str) -> bool:
+    return _address_of(host) is not None or _NAME.fullmatch(host) is not None
+
+
 def _is_local(host: str) -> bool:
     """Tell whether a host is of the kind that seldom has a certificate."""
-    try:
-        address = ip_address(host)
-    except ValueError:
+    address = _address_of(host)
+    if address is None:
         return "." not in host or host.endswith((".local", ".lan", ".internal"))
     return address.is_private or address.is_loopback or address.is_link_local
+
+
+def _address_of(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None

@@ -14,6 +14,9 @@ from .families import AccountLimit, Dialect, dialect_of
 from .models import KeyState, KeyStatus, Scope, Site, read_decimal, read_expiry
 from .money import UnitKind
 
+# How often the use has to grow under the same limit before it is a key's.
+_PROOF: Final = 2
+
 # The limit of an unlimited key, whatever the display type (4.3).
 _SENTINEL: Final = 100_000_000
 
@@ -56,6 +59,7 @@ class BillingReader:
         """Start without having seen anything."""
         self._learned = Scope.UNKNOWN
         self._last: tuple[int, int] | None = None
+        self._growths = 0
 
     def read(self, site: Site, billing: Billing) -> KeyState:
         """Return the state of a key that the site accepts."""
@@ -94,10 +98,13 @@ class BillingReader:
             return replace(state, scope=scope, remaining_quota=left)
         self._learn(limit, used, is_account=is_account)
         match self._learned, dialect.account_limit:
-            case Scope.KEY, _:
+            case Scope.KEY, AccountLimit.BALANCE:
                 return replace(
                     state, scope=Scope.KEY, unlimited=False, remaining_quota=left
                 )
+            case Scope.KEY, _:
+                # It is no balance, but it may be an account's total.
+                return replace(state, remaining_quota=left)
             case Scope.ACCOUNT, AccountLimit.BALANCE:
                 return replace(state, scope=Scope.ACCOUNT, remaining_quota=limit)
             case Scope.ACCOUNT, _:
@@ -109,21 +116,25 @@ class BillingReader:
         """Learn whose figures these are from what changed since the last reading.
 
         A key's limit stays as its use grows; an account's limit that is what is left
-        falls by as much (9.4). Where both change in another way, the owner may have
-        changed what the site shows, and nothing learned before holds.
+        falls by as much (9.4). Caches can let the balance fall before the use grows
+        (3.6), so growth counts only the second time in a row. Where both change in
+        another way, the owner may have changed what the site shows, and nothing
+        learned before holds.
         """
         last_limit, last_used = self._last or (limit, used)
         self._last = (limit, used)
         if is_account:
             self._learned = Scope.ACCOUNT
-        elif used == last_used:
-            return
         elif limit == last_limit:
-            self._learned = Scope.KEY
+            self._growths += used > last_used
+            if self._growths >= _PROOF:
+                self._learned = Scope.KEY
+            return
         elif used > last_used and last_limit - limit == used - last_used:
             self._learned = Scope.ACCOUNT
-        else:
+        elif used != last_used:
             self._learned = Scope.UNKNOWN
+        self._growths = 0
 
 
 def _raw(site: Site, value: Decimal | None) -> int | None:

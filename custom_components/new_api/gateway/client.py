@@ -20,8 +20,8 @@ from .credentials import Credentials
 from .errors import (
     EmptyReplyError,
     EndpointMissingError,
+    GatewayError,
     NotAGatewayError,
-    RateLimitedError,
     Refusal,
     RefusedError,
     ServerTroubleError,
@@ -38,6 +38,7 @@ from .models import (
     Site,
     TokenUsage,
     read_models,
+    read_models_of_group,
 )
 from .transport import Reply, Transport
 
@@ -97,7 +98,12 @@ class Client:
         async with question():
             try:
                 reply = await self._transport.get("/api/status")
-            except (EndpointMissingError, EmptyReplyError, RefusedError) as err:
+            except (
+                EmptyReplyError,
+                EndpointMissingError,
+                RefusedError,
+                UnexpectedReplyError,
+            ) as err:
                 raise NotAGatewayError("The site does not say what it is") from err
             data = _mapping(reply, NotAGatewayError)
             if data.keys().isdisjoint(("quota_per_unit", "system_name")):
@@ -193,22 +199,15 @@ class Client:
             reply = await self._get_as_account(path)
             return read_models(reply.data.get("data"))
         # One Hub shows everybody all models, with the groups that may use them.
-        models = _mapping(await self._transport.get(path))
-        return read_models(
-            [
-                model
-                for model, about in models.items()
-                if isinstance(about, Mapping)
-                and account.group in (about.get("groups") or ())
-            ]
-        )
+        reply = await self._transport.get(path)
+        return read_models_of_group(reply.data.get("data"), account.group)
 
     async def _listed_key(self, listed: AccountKey) -> KeyState:
         state = listed.as_state()
         try:
             await self._get_as_key("/v1/dashboard/billing/subscription")
         except RefusedError as err:
-            status = _STATUS_OF.get(err.reason, KeyStatus.REFUSED)
+            status = _status_of(err)
             if status in (KeyStatus.IP_RESTRICTED, KeyStatus.OWNER_DISABLED):
                 return replace(state, status=status)
             if state.status is not KeyStatus.ACTIVE:
@@ -217,43 +216,45 @@ class Client:
                 # The account has this key, so it is none that does not exist.
                 status = KeyStatus.REFUSED
             return replace(state, status=status)
-        except (
-            EmptyReplyError,
-            EndpointMissingError,
-            RateLimitedError,
-            ServerTroubleError,
-        ):
+        except GatewayError:
             # The figures come from the list, so nothing of value is missing.
             return state
         return state
 
     async def _key_alone(self, site: Site) -> KeyState:
-        refusal: RefusedError | None = None
-        state = KeyState(KeyStatus.ACTIVE)
+        state, refusal = await self._key_in_billing(site)
+        if state is not None and (
+            state.status is KeyStatus.INVALID or _is_complete(state)
+        ):
+            return state
+        try:
+            usage = await self._token_usage(site)
+        except RefusedError as err:
+            if state is None or state.status is KeyStatus.REFUSED:
+                return KeyState(_status_of(err))
+        except GatewayError as err:
+            if state is None:
+                raise
+            if not isinstance(err, EndpointMissingError):
+                state = replace(state, is_incomplete=True)
+        else:
+            return _from_usage(usage, refusal, self._clock())
+        return state
+
+    async def _key_in_billing(
+        self, site: Site
+    ) -> tuple[KeyState | None, RefusedError | None]:
+        """Return the state of the key as billing shows it, and why it is refused.
+
+        The state is None where the site has no billing.
+        """
         try:
             billing = await self._billing()
-        except RefusedError as err:
-            refusal = err
-            state = KeyState(_STATUS_OF.get(err.reason, KeyStatus.REFUSED))
-            if state.status is KeyStatus.INVALID:
-                return state
-        else:
-            state = self._billing_reader.read(site, billing)
-            if _is_complete(state):
-                return state
-        if not dialect_of(site.family).token_usage:
-            return state
-        try:
-            usage = await self._token_usage()
         except EndpointMissingError:
-            return state
+            return None, None
         except RefusedError as err:
-            if state.status is KeyStatus.REFUSED:
-                return KeyState(_STATUS_OF.get(err.reason, KeyStatus.REFUSED))
-            return state
-        except RateLimitedError as err:
-            return replace(state, retry_after=err.retry_after)
-        return _from_usage(usage, refusal, self._clock())
+            return KeyState(_status_of(err)), err
+        return self._billing_reader.read(site, billing), None
 
     async def _billing(self) -> Billing:
         """Ask both billing endpoints. Raises RefusedError of the key."""
@@ -266,13 +267,13 @@ class Client:
         """Return a reply of billing; None where the site says yes without figures."""
         try:
             reply = await self._get_as_key(f"/v1/dashboard/billing/{name}")
-        except EmptyReplyError, EndpointMissingError:
+        except EmptyReplyError:
             return None
         return reply.data
 
-    async def _token_usage(self) -> TokenUsage:
+    async def _token_usage(self, site: Site) -> TokenUsage:
         path = "/api/usage/token/"
-        if path in self._missing:
+        if path in self._missing or not dialect_of(site.family).token_usage:
             raise EndpointMissingError("The site has no such endpoint")
         try:
             reply = await self._get_as_key(path, Bucket.CRITICAL)
@@ -302,6 +303,10 @@ class Client:
         return await self._transport.get(
             path, params=params, headers=self._credentials.account_headers()
         )
+
+
+def _status_of(refused: RefusedError) -> KeyStatus:
+    return _STATUS_OF.get(refused.reason, KeyStatus.REFUSED)
 
 
 def _from_usage(

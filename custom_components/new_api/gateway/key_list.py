@@ -66,8 +66,7 @@ async def all_items(ask: AskPage, dialect: Dialect) -> list[Any]:
     items = [*first.items]
     for reply in replies:
         items += _Page.from_reply(reply).items
-    ids = {item.get("id") for item in items if isinstance(item, Mapping)}
-    if len(ids) < first.total:
+    if len(_ids(items)) < first.total:
         raise UnexpectedReplyError("The list of keys changed while it was read")
     return items
 
@@ -82,8 +81,19 @@ async def _until_a_short_page(ask: AskPage, first: _Page) -> list[Any]:
         if number > _MOST_PAGES:
             raise UnexpectedReplyError("The list of keys does not end")
         page = _Page.from_reply(await ask(page.parameter, number))
+        if page.items and _ids(page.items) <= _ids(items):
+            raise UnexpectedReplyError("The list of keys repeats itself")
         items += page.items
     return items
+
+
+def _ids(items: list[Any]) -> set[int]:
+    """Return the distinct ids; what is no id is found out where keys are read."""
+    return {
+        item["id"]
+        for item in items
+        if isinstance(item, Mapping) and isinstance(item.get("id"), int)
+    }
 
 
 def _list(value: Any) -> list[Any]:

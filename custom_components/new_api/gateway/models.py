@@ -102,8 +102,7 @@ class KeyState:
 
     `remaining_quota` is None for an unlimited key. `expires_at` is in Unix seconds,
     None for never or unknown. `name` is the one given to it on the site.
-    `retry_after`, in seconds, is set where the site had no time left for a question
-    that might have told more.
+    `is_incomplete` tells that a question which might have told more failed this time.
     """
 
     status: KeyStatus
@@ -113,7 +112,7 @@ class KeyState:
     used_quota: int | None = None
     expires_at: int | None = None
     name: str | None = None
-    retry_after: float | None = None
+    is_incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +250,25 @@ def read_models(data: Any) -> tuple[str, ...]:
         model = item.get("id") if isinstance(item, Mapping) else item
         if not isinstance(model, str) or not model:
             raise UnexpectedReplyError("A model has no id")
-        ids.add(model)
+        ids.add(_printable(model))
     return tuple(sorted(ids))
+
+
+def read_models_of_group(data: Any, group: str | None) -> tuple[str, ...]:
+    """Return the ids that a group may use, sorted.
+
+    One Hub maps each model to what is known of it, the `groups` among it (5.3).
+    """
+    if not isinstance(data, Mapping):
+        raise UnexpectedReplyError("The models are not an object")
+    models = []
+    for model, about in data.items():
+        groups = about.get("groups") if isinstance(about, Mapping) else None
+        if groups is not None and not isinstance(groups, list):
+            raise UnexpectedReplyError("The groups of a model are not a list")
+        if group in (groups or ()):
+            models.append(model)
+    return read_models(models)
 
 
 def read_expiry(data: Mapping[str, Any], field: str) -> int | None:
@@ -349,7 +365,12 @@ def _text(data: Mapping[str, Any], field: str) -> str | None:
         return None
     if not isinstance(value, str):
         raise UnexpectedReplyError(f"'{field}' is not text")
-    return value.strip() or None
+    return _printable(value.strip()) or None
+
+
+def _printable(text: str) -> str:
+    """Return text without halves of characters, which JSON can have and UTF-8 not."""
+    return text.encode(errors="replace").decode()
 
 
 def _expiry(data: Mapping[str, Any], field: str) -> int | None:

@@ -15,9 +15,9 @@ DEFAULT_QUOTA_PER_UNIT: Final = Decimal(500_000)
 DEFAULT_USD_EXCHANGE_RATE: Final = Decimal("7.3")
 DEFAULT_CUSTOM_SYMBOL: Final = "¤"
 
-# A double cannot tell neighbouring integers apart beyond this, so a raw quota read
-# from one might be off by a unit.
-_LARGEST_EXACT: Final = 2**51
+# A server makes its double in up to six roundings. Beyond this they add up to half a
+# unit, and a raw quota read from it might be off by one.
+_LARGEST_EXACT: Final = 2**49
 
 # Of an amount that no decimal number, or none of a sane length, can write out.
 _PLACES: Final = 12
@@ -82,8 +82,8 @@ class Unit:
         """
         dollar = _share(quota_per_unit)
         shown = (
-            dollar * Fraction(rate if rate is not None and rate > 0 else 1)
-            if dollar is not None
+            dollar * Fraction(rate if rate > 0 else 1)
+            if dollar is not None and rate is not None
             else None
         )
         return cls(UnitKind.CUSTOM, None, symbol, shown, dollar)

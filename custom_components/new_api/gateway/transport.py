@@ -116,10 +116,9 @@ class Transport:
             try:
                 return await self._ask(url, bucket, {**_HEADERS, **(headers or {})})
             except (ClientError, OSError) as err:
-                # Its text can name addresses and paths, the kind of error is enough.
-                raise CannotConnectError(
-                    f"The site cannot be reached ({type(err).__name__})"
-                ) from None
+                # It knows the headers of the request, so it goes no further.
+                kind = type(err).__name__
+        raise CannotConnectError(f"The site cannot be reached ({kind})")
 
     async def _ask(self, url: URL, bucket: Bucket, headers: Mapping[str, str]) -> Reply:
         for _ in range(_MAX_REDIRECTS + 1):
@@ -141,8 +140,10 @@ class Transport:
             origin = target.origin()
         except (KeyError, ValueError) as err:
             raise UnexpectedReplyError("The site redirects to nowhere") from err
-        if origin != self._base.origin():
+        if _origin_of(target) != _origin_of(self._base):
             raise MovedError(str(origin), permanent=response.status in _PERMANENT)
+        if target.user is not None or target.password is not None:
+            raise UnexpectedReplyError("The site redirects with other credentials")
         return target
 
     async def _read(self, response: ClientResponse, bucket: Bucket) -> Reply:
@@ -151,7 +152,10 @@ class Transport:
             raise self._budget.close(bucket, _retry_after(response))
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise ServerTroubleError(f"The site answers with status {status}")
-        data = _parse(await _body(response), response)
+        body = await _body(response)
+        if status == HTTPStatus.NOT_FOUND and not _is_json(response):
+            raise NotAGatewayError("Nothing is there, not even a gateway")
+        data = _parse(body, response)
         if status != HTTPStatus.OK:
             raise _error_of(status, data)
         _require_success(data)
@@ -244,17 +248,27 @@ def _parse(body: bytes, response: ClientResponse) -> Mapping[str, Any]:
         if response.status == HTTPStatus.OK:
             raise EmptyReplyError("The reply is empty")
         raise ServerTroubleError(f"The reply is empty, with status {response.status}")
-    if "json" not in response.content_type:
+    if not _is_json(response):
         raise NotAGatewayError("A web page or file answers, not a gateway")
     try:
         data = json.loads(
             body.decode(), parse_float=_parse_float, parse_constant=_parse_float
         )
-    except (ValueError, RecursionError) as err:
-        raise UnexpectedReplyError("The reply is not JSON") from err
+    except ValueError, RecursionError:
+        # The error knows the whole reply, so it goes no further.
+        data = None
     if not isinstance(data, dict):
         raise UnexpectedReplyError("The reply is not a JSON object")
     return data
+
+
+def _is_json(response: ClientResponse) -> bool:
+    return "json" in response.content_type
+
+
+def _origin_of(url: URL) -> tuple[str, str | None, int | None]:
+    """Return what makes two URLs of one origin, with the port that goes unsaid."""
+    return url.scheme, url.raw_host, url.port
 
 
 def _parse_float(text: str) -> Decimal:
