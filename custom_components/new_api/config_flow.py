@@ -75,18 +75,29 @@ _SCHEMA: Final = probatio.Schema(
     }
 )
 
-# A reauth asks for the rejected credential only. The user ID belongs to the token.
+# A reauth asks for what was rejected only. Where the user ID does not fit the token,
+# either of them may be wrong.
 _REAUTH_SCHEMAS: Final = {
     CONF_API_KEY: probatio.Schema(
         {probatio.Required(probatio.Secret(CONF_API_KEY)): _PASSWORD}
     ),
     CONF_ACCESS_TOKEN: probatio.Schema(
+        {probatio.Required(probatio.Secret(CONF_ACCESS_TOKEN)): _PASSWORD}
+    ),
+    CONF_USER_ID: probatio.Schema(
         {
-            probatio.Optional(CONF_USER_ID): _TEXT,
+            probatio.Required(CONF_USER_ID): _TEXT,
             probatio.Required(probatio.Secret(CONF_ACCESS_TOKEN)): _PASSWORD,
         }
     ),
 }
+
+# Stands in a form for a secret that is kept as it is, so that it is not shown.
+_KEPT: Final = "•" * 8
+
+_SECRETS: Final = (CONF_API_KEY, CONF_ACCESS_TOKEN)
+_ABOUT_KEY: Final = (CONF_URL, CONF_API_KEY)
+_ABOUT_ACCOUNT: Final = (CONF_URL, CONF_USER_ID, CONF_ACCESS_TOKEN)
 
 _FIELD_OF_CREDENTIAL: Final = {
     "key": CONF_API_KEY,
@@ -209,6 +220,8 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
                     answer.unique_id, raise_on_progress=False
                 )
                 self._abort_if_unique_id_configured()
+                if self._is_key_configured(answer):
+                    return self.async_abort(reason="key_configured")
                 return self.async_create_entry(
                     title=answer.title, data=answer.data, options=answer.options
                 )
@@ -222,15 +235,23 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         placeholders: dict[str, str] = {}
         if user_input is not None:
+            given = {
+                name: entry.data.get(name) if value == _KEPT else value
+                for name, value in user_input.items()
+            }
             try:
-                answer = await self._async_ask(user_input)
+                answer = await self._async_ask(given)
                 self._require_own(entry, answer)
             except FormError as err:
                 errors, placeholders = {err.field: err.error}, err.placeholders
             else:
                 return await self._async_update(entry, answer)
+        kept = {
+            name: _KEPT if name in _SECRETS else value
+            for name, value in entry.data.items()
+        }
         return self._show_form(
-            "reconfigure", _SCHEMA, user_input or entry.data, errors, placeholders
+            "reconfigure", _SCHEMA, user_input or kept, errors, placeholders
         )
 
     async def async_step_reauth(
@@ -246,18 +267,14 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask for the rejected credential, and for nothing else."""
         entry = self._get_reauth_entry()
         schema = _REAUTH_SCHEMAS[self._rejected]
-        asked = {str(field) for field in schema.schema}
         errors: dict[str, str] = {}
         placeholders: dict[str, str] = {}
         if user_input is not None:
-            kept = {
-                name: value for name, value in entry.data.items() if name not in asked
-            }
+            # The other credential is not in question, and may be out of order.
+            names = _ABOUT_KEY if self._rejected == CONF_API_KEY else _ABOUT_ACCOUNT
+            kept = {name: entry.data[name] for name in names if name in entry.data}
             try:
-                # The other credential is not in question, and may be out of order.
-                answer = await self._async_ask(
-                    {CONF_URL: entry.data[CONF_URL], **user_input}
-                )
+                answer = await self._async_ask({**kept, **user_input})
                 self._require_own(entry, answer)
             except FormError as err:
                 errors, placeholders = {err.field: err.error}, err.placeholders
@@ -266,7 +283,7 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
                 if CONF_ACCESS_TOKEN not in entry.data:
                     unique_id = answer.unique_id
                 return self.async_update_reload_and_abort(
-                    entry, unique_id=unique_id, data={**kept, **answer.data}
+                    entry, unique_id=unique_id, data={**entry.data, **answer.data}
                 )
         known = {CONF_USER_ID: entry.data.get(CONF_USER_ID)}
         return self._show_form(
@@ -301,6 +318,16 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
             title=answer.title if is_new_account else entry.title,
             data=answer.data,
             options={**answer.options, **entry.options},
+        )
+
+    def _is_key_configured(self, answer: Answer) -> bool:
+        """Tell whether an entry shows this key already, alone or with its account."""
+        digest = answer.credentials.key_digest(answer.base)
+        return digest is not None and any(
+            entry.data[CONF_URL] == str(answer.base)
+            and Credentials(key=entry.data.get(CONF_API_KEY)).key_digest(answer.base)
+            == digest
+            for entry in self._async_current_entries()
         )
 
     def _require_own(self, entry: NewApiConfigEntry, answer: Answer) -> None:

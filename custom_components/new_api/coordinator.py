@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from random import uniform
 from typing import Final, override
 
@@ -15,6 +16,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_UPDATE_INTERVAL,
+    CONF_USER_ID,
     DEFAULT_UPDATE_INTERVAL,
     DOMAIN,
     LOGGER,
@@ -104,12 +106,12 @@ class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
             always_update=False,
         )
         self.client = client
-        self._rejections = dict.fromkeys((CONF_API_KEY, CONF_ACCESS_TOKEN), 0)
+        self._rejections = 0
 
     @property
     def is_in_doubt(self) -> bool:
         """Whether the last reading refused a credential for the first time."""
-        return any(times == 1 for times in self._rejections.values())
+        return self._rejections == 1
 
     @abstractmethod
     async def _async_ask(self) -> DataT:
@@ -132,7 +134,7 @@ class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
     def _retry_after_of(self, err: GatewayError) -> float | None:
         if isinstance(err, RateLimitedError):
             return err.retry_after
-        if self.is_in_doubt:
+        if isinstance(err, RefusedError) and self.is_in_doubt:
             return _SECOND_OPINION.total_seconds()
         return None
 
@@ -142,21 +144,21 @@ class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
 
         The coordinator goes on asking: what was a hiccup of the site ends by itself.
         """
-        self._rejections[credential] += 1
-        if self._rejections[credential] == 1:
+        self._rejections += 1
+        if self._rejections == 1:
             return False
         self.config_entry.async_start_reauth(self.hass, data={REJECTED: credential})
         return True
 
     @callback
-    def _async_accepted(self, credential: str) -> None:
-        """Note that a credential was accepted, and call off what that answers."""
-        if self._rejections[credential] > 1:
+    def _async_accepted(self) -> None:
+        """Note that the credential was accepted, and call off what that answers."""
+        if self._rejections > 1:
             for flow in self.config_entry.async_get_active_flows(
                 self.hass, {SOURCE_REAUTH}
             ):
                 self.hass.config_entries.flow.async_abort(flow["flow_id"])
-        self._rejections[credential] = 0
+        self._rejections = 0
 
 
 class SiteCoordinator(NewApiCoordinator[Site]):
@@ -198,10 +200,12 @@ class AccountCoordinator(NewApiCoordinator[Account]):
         try:
             account = await self.client.account()
         except RefusedError as err:
-            if err.reason is not Refusal.OWNER_DISABLED:
+            if err.reason is Refusal.INVALID:
                 self._async_rejected(CONF_ACCESS_TOKEN)
+            elif err.reason is not Refusal.OWNER_DISABLED:
+                self._async_rejected(CONF_USER_ID)
             raise
-        self._async_accepted(CONF_ACCESS_TOKEN)
+        self._async_accepted()
         return account
 
 
@@ -256,10 +260,12 @@ class KeysCoordinator(NewApiCoordinator[Keys]):
 
     async def _async_ask_key(self, site: Site, listed: AccountKey | None) -> KeyState:
         state = await self.client.key(site, listed)
-        if state.status is not KeyStatus.INVALID:
-            self._async_accepted(CONF_API_KEY)
-        elif not self._async_rejected(CONF_API_KEY):
-            raise RefusedError(Refusal.INVALID, 401)
+        if state.status is KeyStatus.INVALID:
+            if not self._async_rejected(CONF_API_KEY):
+                raise RefusedError(Refusal.INVALID, HTTPStatus.UNAUTHORIZED)
+        elif state.status is not KeyStatus.REFUSED:
+            # Even a key that is used up or disabled is the right one.
+            self._async_accepted()
         now = dt_util.utcnow()
         if not state.is_incomplete:
             self._asked_all_at = now
