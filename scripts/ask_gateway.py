@@ -5,7 +5,7 @@ What `scripts/ask` runs; its `--json` is the contract of the issue tracker's bug
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from getpass import getpass
 import json
@@ -31,7 +31,6 @@ from custom_components.new_api.gateway.errors import GatewayError, Refusal, Refu
 from custom_components.new_api.gateway.models import (
     Account,
     AccountKey,
-    KeyState,
     KeyStatus,
     Site,
 )
@@ -61,6 +60,7 @@ _ACCOUNT_SAYS: Final = {
         "The access token belongs to another user than the given ID.",
     ),
     Refusal.OWNER_DISABLED: ("disabled", "The site has disabled this account."),
+    Refusal.UNEXPLAINED: ("refused", "The site refuses to answer."),
 }
 
 
@@ -104,16 +104,13 @@ async def _ask_key(
         return None
     async with asyncio.TaskGroup() as group:
         asking_models = group.create_task(_models(client))
-        asking_state = group.create_task(_answer_to(client.key(site, listed)))
-    models, models_error = asking_models.result()
-    state, error = asking_state.result()
-    if state is None:
-        # Nothing is known of its figures; that it is accepted, the models may show.
-        state = KeyState(KeyStatus.REFUSED if models is None else KeyStatus.ACTIVE)
-    elif state.status is not KeyStatus.ACTIVE:
+        asking_state = group.create_task(client.key(site, listed))
+    models, error = asking_models.result()
+    state = asking_state.result()
+    if state.status is not KeyStatus.ACTIVE:
         error = _KEY_SAYS[state.status]
-    elif state.is_incomplete:
-        error = "A question about the key's own figures failed."
+    elif state.unanswered is not None:
+        error = f"Not all of the key's figures could be asked for: {state.unanswered}."
     return {
         "status": state.status.value,
         "scope": state.scope.value,
@@ -124,26 +121,18 @@ async def _ask_key(
         "used": _amount(site, state.used_quota),
         "expires_at": state.expires_at,
         "models": None if models is None else list(models),
-        "error": error or models_error,
+        "error": error,
     }
 
 
 async def _models(client: Client) -> tuple[Sequence[str] | None, str | None]:
     try:
-        return await _answer_to(client.key_models())
+        return await client.key_models(), None
     except RefusedError:
         # The state of the key says why.
         return None, None
-
-
-async def _answer_to[T](question: Awaitable[T]) -> tuple[T | None, str | None]:
-    """Return the answer, or why there is none; raise RefusedError."""
-    try:
-        return await question, None
-    except RefusedError:
-        raise
     except GatewayError as err:
-        return None, f"{err}."
+        return None, f"The models cannot be listed: {err}."
 
 
 async def _ask_account(
@@ -152,18 +141,16 @@ async def _ask_account(
     if credentials.access_token is None:
         return None, ()
     try:
-        account, error = await _answer_to(client.account())
+        account = await client.account()
     except RefusedError as err:
         status, error = _ACCOUNT_SAYS[err.reason]
-        return {**_account(site, None), "status": status, "error": error}, ()
-    if account is None:
-        return {**_account(site, None), "status": "refused", "error": error}, ()
-    keys, error = await _answer_to(client.keys(site))
-    return {
-        **_account(site, account),
-        "keys": None if keys is None else [_listed(key) for key in keys],
-        "error": error,
-    }, keys or ()
+        return _account(site, None) | {"status": status, "error": error}, ()
+    try:
+        keys = await client.keys(site)
+    except GatewayError as err:
+        error = f"The keys cannot be listed: {err}."
+        return _account(site, account) | {"error": error}, ()
+    return _account(site, account) | {"keys": [_listed(key) for key in keys]}, keys
 
 
 def _account(site: Site, account: Account | None) -> dict[str, Any]:

@@ -5,23 +5,26 @@ from typing import Any
 
 from yarl import URL
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_ACCESS_TOKEN, CONF_API_KEY, CONF_URL, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.device_registry import DeviceEntry
 
 from .connection import async_create_client
-from .const import CONF_USER_ID, DOMAIN
+from .const import CONF_USER_ID, LOGGER
 from .coordinator import (
     AccountCoordinator,
     KeysCoordinator,
     ModelsCoordinator,
     NewApiCoordinator,
+    Reauth,
     SiteCoordinator,
 )
 from .data import NewApiConfigEntry, NewApiData
 from .devices import Devices
 from .gateway.credentials import Credentials
+from .identity import account_id_of
 
 PLATFORMS = [Platform.SENSOR]
 
@@ -36,31 +39,53 @@ async def async_setup_entry(hass: HomeAssistant, entry: NewApiConfigEntry) -> bo
             user_id=entry.data.get(CONF_USER_ID),
             access_token=entry.data.get(CONF_ACCESS_TOKEN),
         ),
+        account_id=account_id_of(entry),
     )
+    reauth = Reauth(hass, entry)
     site = SiteCoordinator(hass, entry, client)
     await site.async_config_entry_first_refresh()
-    account = (
-        AccountCoordinator(hass, entry, client)
-        if CONF_ACCESS_TOKEN in entry.data
-        else None
-    )
-    keys = KeysCoordinator(hass, entry, client, site)
-    models = ModelsCoordinator(hass, entry, client, site, account)
+    keys = KeysCoordinator(hass, entry, client, site, reauth)
     views: list[NewApiCoordinator[Any]] = [keys]
-    if account is not None:
+    account = None
+    if CONF_ACCESS_TOKEN in entry.data:
+        account = AccountCoordinator(hass, entry, client, site, reauth)
         views.insert(0, account)
-    await asyncio.gather(*(view.async_refresh() for view in views))
-    if not any(view.last_update_success or view.is_in_doubt for view in views):
-        raise ConfigEntryNotReady(
-            translation_domain=DOMAIN, translation_key="nothing_known"
-        ) from views[0].last_exception
-    await models.async_refresh()
+    await _async_refresh(views)
+    models = ModelsCoordinator(hass, entry, client, site, account)
     devices = Devices(hass, entry, site, keys)
     devices.async_update()
-    entry.async_on_unload(keys.async_add_listener(devices.async_update))
+    for coordinator in (site, keys):
+        entry.async_on_unload(coordinator.async_add_listener(devices.async_update))
     entry.runtime_data = NewApiData(site, keys, models, account, devices)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    # They can be long in coming, and nobody has to wait for them.
+    entry.async_create_background_task(
+        hass, models.async_refresh(), f"{models.name} first refresh"
+    )
     return True
+
+
+async def _async_refresh(views: list[NewApiCoordinator[Any]]) -> None:
+    """Read each view for the first time. Raises ConfigEntryNotReady if none answers.
+
+    A view that is in doubt goes on, since only its next reading tells more.
+    """
+    outcomes = await asyncio.gather(
+        *(view.async_config_entry_first_refresh() for view in views),
+        return_exceptions=True,
+    )
+    failures = {
+        view: outcome
+        for view, outcome in zip(views, outcomes, strict=True)
+        if outcome is not None
+    }
+    for outcome in failures.values():
+        if not isinstance(outcome, ConfigEntryNotReady):
+            raise outcome
+    if len(failures) == len(views) and not any(view.is_in_doubt for view in views):
+        raise next(iter(failures.values()))
+    for view, outcome in failures.items():
+        LOGGER.error("Error fetching %s data: %s", view.name, outcome)
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: NewApiConfigEntry) -> bool:
@@ -72,4 +97,6 @@ async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: NewApiConfigEntry, device: DeviceEntry
 ) -> bool:
     """Let a person remove a device that is no longer used."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return False
     return not entry.runtime_data.devices.is_used(device)

@@ -9,6 +9,7 @@ from yarl import URL
 
 from homeassistant.config_entries import (
     ConfigEntry,
+    ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
     OptionsFlowWithReload,
@@ -41,7 +42,7 @@ from .const import (
     MAX_UPDATE_INTERVAL,
     MIN_UPDATE_INTERVAL,
 )
-from .coordinator import REJECTED
+from .coordinator import REJECTED, Balance
 from .data import NewApiConfigEntry
 from .devices import ALL_KEYS, KEY_DEVICES, NO_KEYS
 from .failures import failure_of
@@ -58,6 +59,7 @@ from .gateway.errors import (
     RefusedError,
 )
 from .gateway.models import Account, AccountKey, KeyState, KeyStatus, Site
+from .identity import account_id_of, account_identity, key_identity
 
 _TEXT: Final = TextSelector()
 _PASSWORD: Final = TextSelector(
@@ -127,6 +129,7 @@ _ERROR_OF_ACCOUNT: Final = {
     Refusal.USER_ID_MISSING: (CONF_USER_ID, "user_id_required"),
     Refusal.USER_ID_MISMATCH: (CONF_USER_ID, "user_id_mismatch"),
     Refusal.OWNER_DISABLED: (CONF_ACCESS_TOKEN, "account_disabled"),
+    Refusal.UNEXPLAINED: ("base", "refused"),
 }
 
 
@@ -156,8 +159,8 @@ class Answer:
     def unique_id(self) -> str:
         """Return what tells this account, or else this key, from all others."""
         if self.account is not None:
-            return f"{self.base}|user:{self.account.id}"
-        return f"{self.base}|key:{self.credentials.key_digest(self.base)}"
+            return account_identity(self.base, self.account.id)
+        return key_identity(self.base, self.credentials.key_digest(self.base) or "")
 
     @property
     def title(self) -> str:
@@ -302,7 +305,11 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(schema, values),
-            errors=errors,
+            # What is wrong with a field that is not asked for is said above all.
+            errors={
+                field if field in schema.schema else "base": error
+                for field, error in errors.items()
+            },
             description_placeholders={"example_url": DEFAULT_URL, **placeholders},
         )
 
@@ -332,13 +339,15 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
 
     def _require_own(self, entry: NewApiConfigEntry, answer: Answer) -> None:
         """Raise FormError where this would be another entry's account or key."""
-        _, is_account, before = (entry.unique_id or "").partition("|user:")
-        if (
-            is_account
-            and answer.account is not None
-            and before != str(answer.account.id)
-        ):
-            raise FormError(CONF_ACCESS_TOKEN, "other_account")
+        known = account_id_of(entry)
+        if known is not None and answer.account is not None:
+            username = _username_of(entry)
+            # On another site, the same number is nobody's name.
+            has_moved = entry.data[CONF_URL] != str(answer.base)
+            if known != answer.account.id or (
+                has_moved and username not in (None, answer.account.username)
+            ):
+                raise FormError(CONF_ACCESS_TOKEN, "other_account")
         other = self.hass.config_entries.async_entry_for_domain_unique_id(
             DOMAIN, answer.unique_id
         )
@@ -418,14 +427,20 @@ class NewApiOptionsFlow(OptionsFlowWithReload):
         """Return the keys to choose from, those chosen before included."""
         entry: NewApiConfigEntry = self.config_entry
         labels = dict.fromkeys(entry.options.get(CONF_KEYS, ()), "")
-        if (data := getattr(entry, "runtime_data", None)) and data.keys.data:
-            labels |= {
-                str(number): key.name for number, key in data.keys.data.others.items()
-            }
+        if entry.state is ConfigEntryState.LOADED and entry.runtime_data.keys.data:
+            others = entry.runtime_data.keys.data.others
+            labels |= {str(number): key.name for number, key in others.items()}
         return [
             SelectOptionDict(value=number, label=name or f"#{number}")
             for number, name in labels.items()
         ]
+
+
+def _username_of(entry: NewApiConfigEntry) -> str | None:
+    if entry.state is not ConfigEntryState.LOADED or not entry.runtime_data.account:
+        return None
+    balance: Balance | None = entry.runtime_data.account.data
+    return None if balance is None else balance.account.username
 
 
 def _read(user_input: Mapping[str, Any]) -> tuple[URL, Credentials]:
@@ -488,6 +503,8 @@ async def _ask_key(
     if listed is not None:
         # The account shows what the key may not.
         return state
+    if state.status is KeyStatus.REFUSED and state.unanswered is not None:
+        raise state.unanswered
     if state.status not in _ACCEPTED:
         raise FormError(CONF_API_KEY, _ERROR_OF_STATUS[state.status])
     return state

@@ -20,11 +20,21 @@ _BUDGETS: HassKey[dict[URL, Budget]] = HassKey(f"{DOMAIN}_budgets")
 
 @callback
 def async_create_client(
-    hass: HomeAssistant, base: URL, credentials: Credentials
+    hass: HomeAssistant,
+    base: URL,
+    credentials: Credentials,
+    *,
+    account_id: int | None = None,
 ) -> Client:
     """Return a client that shares the session and the budget of its site."""
     budget = _async_budgets(hass).setdefault(base.origin(), Budget())
-    return Client(_async_session(hass), base, credentials, budget=budget)
+    return Client(
+        _async_session(hass),
+        base,
+        credentials,
+        budget=budget,
+        account_id=account_id,
+    )
 
 
 @singleton(_SESSION)

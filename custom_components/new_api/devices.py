@@ -63,7 +63,7 @@ class Devices:
     def async_update(self) -> None:
         """Make devices appear, change their names and disappear."""
         entry, site = self._entry, self._site.data
-        keys = self._keys.data or Keys()
+        keys: Keys = self._keys.data or Keys(site.unit)
         account = None
         if CONF_ACCESS_TOKEN in entry.data:
             account = self._async_ensure(
@@ -79,7 +79,8 @@ class Devices:
             name = keys.configured.name if keys.configured is not None else None
             self._async_ensure(
                 key_identifier(entry),
-                name=entry.title if account is None else name or "API key",
+                name=entry.title if account is None else name,
+                first_name="API key",
                 model="API key",
                 sw_version=site.version if account is None else None,
                 via_device_id=via,
@@ -123,11 +124,16 @@ class Devices:
         self,
         identifier: str,
         *,
-        name: str,
+        name: str | None,
         model: str,
+        first_name: str | None = None,
         sw_version: str | None = None,
         via_device_id: str | None = None,
     ) -> dr.DeviceEntry:
+        """Create or update a device; where its name is not known, it keeps its own."""
+        known = self._registry.async_get_device_by_identifier(
+            (DOMAIN, identifier), self._entry.entry_id
+        )
         return self._registry.async_get_or_create(
             config_entry_id=self._entry.entry_id,
             identifiers={(DOMAIN, identifier)},
@@ -135,7 +141,7 @@ class Devices:
             configuration_url=self._entry.data[CONF_URL],
             manufacturer=self._site.data.name or "New API",
             model=model,
-            name=name,
+            name=name or (known.name if known is not None else first_name),
             sw_version=sw_version,
             via_device_id=via_device_id,
         )

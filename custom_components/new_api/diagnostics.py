@@ -1,15 +1,17 @@
 """Diagnostics of an entry, without anything secret or personal."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_ACCESS_TOKEN, CONF_API_KEY, CONF_NAME, CONF_URL
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_USER_ID
-from .coordinator import NewApiCoordinator
+from .coordinator import Balance, Keys, NewApiCoordinator
 from .data import NewApiConfigEntry
+from .gateway.models import KeyState
 
 _TO_REDACT: Final = {
     CONF_ACCESS_TOKEN,
@@ -26,14 +28,20 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: NewApiConfigEntry
 ) -> dict[str, Any]:
     """Return what was last read, and how the reading went."""
+    about_entry = {
+        "data": async_redact_data(entry.data, _TO_REDACT),
+        "options": dict(entry.options),
+        "state": entry.state.value,
+        "reason": entry.reason,
+    }
+    if entry.state is not ConfigEntryState.LOADED:
+        return {"entry": about_entry}
     data = entry.runtime_data
     site = data.site.data
-    keys = data.keys.data
+    keys: Keys | None = data.keys.data
+    balance: Balance | None = data.account.data if data.account is not None else None
     return {
-        "entry": {
-            "data": async_redact_data(entry.data, _TO_REDACT),
-            "options": dict(entry.options),
-        },
+        "entry": about_entry,
         "site": {
             "family": site.family.value,
             "version": site.version,
@@ -47,15 +55,11 @@ async def async_get_config_entry_diagnostics(
             "keys": _view(data.keys),
             "models": _view(data.models),
         },
-        "account": (
-            None
-            if data.account is None or data.account.data is None
-            else _redacted(asdict(data.account.data))
-        ),
+        "account": None if balance is None else _redacted(asdict(balance.account)),
         "configured_key": (
             None
             if keys is None or keys.configured is None
-            else _redacted(asdict(keys.configured))
+            else _redacted(_key(keys.configured))
         ),
         "listed_keys": (
             None
@@ -63,6 +67,13 @@ async def async_get_config_entry_diagnostics(
             else [_redacted(asdict(key)) for key in keys.listed.values()]
         ),
         "models": None if data.models.data is None else asdict(data.models.data),
+    }
+
+
+def _key(state: KeyState) -> dict[str, Any]:
+    unanswered = state.unanswered
+    return asdict(replace(state, unanswered=None)) | {
+        "unanswered": None if unanswered is None else type(unanswered).__name__
     }
 
 

@@ -1,11 +1,10 @@
 """Sensors of accounts and keys."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import partial
-from typing import Any, Final, override
+from typing import Any, Final, Protocol, override
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
@@ -17,7 +16,7 @@ from homeassistant.const import CONF_API_KEY, EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import Keys, NewApiCoordinator, SiteCoordinator
+from .coordinator import Balance, Keys, NewApiCoordinator, SiteCoordinator
 from .data import NewApiConfigEntry
 from .devices import account_identifier, key_identifier
 from .entity import NewApiEntity
@@ -31,16 +30,8 @@ _TOKENS: Final = "tokens"
 
 
 @dataclass(frozen=True, kw_only=True)
-class QuotaSensorDescription[SubjectT](SensorEntityDescription):
-    """Describe an amount of quota; `raw_fn` gives it in raw units."""
-
-    raw_fn: Callable[[SubjectT], int | None]
-    attributes_fn: Callable[[SubjectT], Mapping[str, Any]] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class NewApiSensorDescription[SubjectT](SensorEntityDescription):
-    """Describe anything else."""
+    """Describe a sensor: its value, or of an amount of quota the raw units."""
 
     value_fn: Callable[[SubjectT], str | int | datetime | None]
     attributes_fn: Callable[[SubjectT], Mapping[str, Any]] | None = None
@@ -51,69 +42,69 @@ def _figures_of(key: KeyState) -> Mapping[str, Any]:
 
 
 def _expires_at(key: KeyState) -> datetime | None:
-    return (
-        None if key.expires_at is None else datetime.fromtimestamp(key.expires_at, UTC)
-    )
+    if key.expires_at is None:
+        return None
+    return datetime.fromtimestamp(key.expires_at, UTC)
 
 
 ACCOUNT_QUOTA: Final = (
-    QuotaSensorDescription[Account](
+    NewApiSensorDescription[Account](
         key="remaining_quota",
         translation_key="remaining_quota",
         # A balance goes up and down; money knows no other state class.
         state_class=SensorStateClass.TOTAL,
-        raw_fn=lambda account: account.remaining_quota,
+        value_fn=lambda account: account.remaining_quota,
     ),
-    QuotaSensorDescription[Account](
+    NewApiSensorDescription[Account](
         key="used_quota",
         translation_key="used_quota",
         # Refunds make it fall (gateway_api.md 3.5).
         state_class=SensorStateClass.TOTAL,
-        raw_fn=lambda account: account.used_quota,
+        value_fn=lambda account: account.used_quota,
     ),
 )
 
-ACCOUNT: Final = (
-    NewApiSensorDescription[Account](
-        key="request_count",
-        translation_key="request_count",
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        value_fn=lambda account: account.request_count,
-    ),
+REQUEST_COUNT: Final = NewApiSensorDescription[Account](
+    key="request_count",
+    translation_key="request_count",
+    state_class=SensorStateClass.TOTAL_INCREASING,
+    value_fn=lambda account: account.request_count,
 )
 
 KEY_QUOTA: Final = (
-    QuotaSensorDescription[KeyState](
+    NewApiSensorDescription[KeyState](
         key="remaining_quota",
         translation_key="remaining_quota",
         state_class=SensorStateClass.TOTAL,
-        raw_fn=lambda key: key.remaining_quota,
+        value_fn=lambda key: key.remaining_quota,
         attributes_fn=_figures_of,
     ),
-    QuotaSensorDescription[KeyState](
+    NewApiSensorDescription[KeyState](
         key="used_quota",
         translation_key="used_quota",
         state_class=SensorStateClass.TOTAL,
-        raw_fn=lambda key: key.used_quota,
+        value_fn=lambda key: key.used_quota,
     ),
 )
 
-KEY: Final = (
-    NewApiSensorDescription[KeyState](
-        key="status",
-        translation_key="key_status",
-        device_class=SensorDeviceClass.ENUM,
-        options=[status.value for status in KeyStatus],
-        value_fn=lambda key: key.status.value,
-    ),
-    NewApiSensorDescription[KeyState](
-        key="expires",
-        translation_key="expires",
-        device_class=SensorDeviceClass.TIMESTAMP,
-        entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=_expires_at,
-    ),
+KEY_STATUS: Final = NewApiSensorDescription[KeyState](
+    key="status",
+    translation_key="key_status",
+    device_class=SensorDeviceClass.ENUM,
+    options=[status.value for status in KeyStatus],
+    value_fn=lambda key: key.status.value,
 )
+
+KEY_EXPIRES: Final = NewApiSensorDescription[KeyState](
+    key="expires",
+    translation_key="expires",
+    device_class=SensorDeviceClass.TIMESTAMP,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    value_fn=_expires_at,
+)
+
+# An account can have many keys, and few of them expire.
+OTHER_KEY_EXPIRES: Final = replace(KEY_EXPIRES, entity_registry_enabled_default=False)
 
 MODEL_COUNT: Final = NewApiSensorDescription[tuple[str, ...]](
     key="model_count",
@@ -131,37 +122,41 @@ async def async_setup_entry(
 ) -> None:
     """Set up the sensors of the account, the configured key and the other keys."""
     data = entry.runtime_data
-    if (account := data.account) is not None:
-        identifier = account_identifier(entry)
+    if data.account is not None:
         async_add_entities(
             [
-                *_subject_sensors(
-                    data.site,
-                    account,
-                    lambda known: known,
-                    identifier,
-                    ACCOUNT_QUOTA,
-                    ACCOUNT,
+                *(
+                    QuotaSensor(
+                        data.site,
+                        data.account,
+                        _account,
+                        account_identifier(entry),
+                        description,
+                    )
+                    for description in ACCOUNT_QUOTA
                 ),
                 NewApiSensor(
-                    data.models, lambda models: models.account, identifier, MODEL_COUNT
+                    data.account, _account, account_identifier(entry), REQUEST_COUNT
+                ),
+                NewApiSensor(
+                    data.models,
+                    lambda models: models.account,
+                    account_identifier(entry),
+                    MODEL_COUNT,
                 ),
             ]
         )
     if CONF_API_KEY in entry.data:
-        identifier = key_identifier(entry)
         async_add_entities(
             [
-                *_subject_sensors(
-                    data.site,
-                    data.keys,
-                    lambda keys: keys.configured,
-                    identifier,
-                    KEY_QUOTA,
-                    KEY,
+                *_key_sensors(
+                    entry, lambda keys: keys.configured, key_identifier(entry)
                 ),
                 NewApiSensor(
-                    data.models, lambda models: models.key, identifier, MODEL_COUNT
+                    data.models,
+                    lambda models: models.key,
+                    key_identifier(entry),
+                    MODEL_COUNT,
                 ),
             ]
         )
@@ -173,13 +168,11 @@ async def async_setup_entry(
         """Add the sensors of keys that got a device, and forget those that lost it."""
         for number in data.devices.keys - known:
             async_add_entities(
-                _subject_sensors(
-                    data.site,
-                    data.keys,
+                _key_sensors(
+                    entry,
                     partial(_other_key, number),
                     key_identifier(entry, number),
-                    KEY_QUOTA,
-                    KEY,
+                    OTHER_KEY_EXPIRES,
                 )
             )
         known.clear()
@@ -189,28 +182,31 @@ async def async_setup_entry(
     add_new_keys()
 
 
+def _account(balance: Balance) -> Account:
+    return balance.account
+
+
 def _other_key(number: int, keys: Keys) -> KeyState | None:
     key = keys.others.get(number)
     return None if key is None else key.as_state()
 
 
-def _subject_sensors[DataT, SubjectT](
-    site: SiteCoordinator,
-    coordinator: NewApiCoordinator[DataT],
-    read: Callable[[DataT], SubjectT | None],
+def _key_sensors(
+    entry: NewApiConfigEntry,
+    read: Callable[[Keys], KeyState | None],
     identifier: str,
-    quotas: tuple[QuotaSensorDescription[SubjectT], ...],
-    others: tuple[NewApiSensorDescription[SubjectT], ...],
+    expires: NewApiSensorDescription[KeyState] = KEY_EXPIRES,
 ) -> list[SensorEntity]:
-    """Return all sensors of an account or a key."""
+    """Return the sensors of a key."""
+    data = entry.runtime_data
     return [
         *(
-            QuotaSensor(site, coordinator, read, identifier, description)
-            for description in quotas
+            QuotaSensor(data.site, data.keys, read, identifier, description)
+            for description in KEY_QUOTA
         ),
         *(
-            NewApiSensor(coordinator, read, identifier, description)
-            for description in others
+            NewApiSensor(data.keys, read, identifier, description)
+            for description in (KEY_STATUS, expires)
         ),
     ]
 
@@ -239,35 +235,34 @@ class NewApiSensor[DataT, SubjectT](NewApiEntity[DataT, SubjectT], SensorEntity)
         return attributes_fn(subject)
 
 
-class QuotaSensor[DataT, SubjectT](NewApiEntity[DataT, SubjectT], SensorEntity):
-    """An amount of quota in the unit in which the site shows it."""
+class Reading(Protocol):
+    """What was read of amounts of quota."""
 
-    entity_description: QuotaSensorDescription[SubjectT]
+    @property
+    def unit(self) -> Unit:
+        """Return the unit of the site when it was read."""
+
+
+class QuotaSensor[ReadingT: Reading, SubjectT](NewApiSensor[ReadingT, SubjectT]):
+    """An amount of quota in the unit in which the site shows it."""
 
     def __init__(
         self,
         site: SiteCoordinator,
-        coordinator: NewApiCoordinator[DataT],
-        read: Callable[[DataT], SubjectT | None],
+        coordinator: NewApiCoordinator[ReadingT],
+        read: Callable[[ReadingT], SubjectT | None],
         identifier: str,
-        description: QuotaSensorDescription[SubjectT],
+        description: NewApiSensorDescription[SubjectT],
     ) -> None:
         """Initialize an amount in the unit of `site`."""
         super().__init__(coordinator, read, identifier, description)
         self._site = site
 
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Follow the site too: its owner can change the unit at any time."""
-        await super().async_added_to_hass()
-        self.async_on_remove(
-            self._site.async_add_listener(self._handle_coordinator_update)
-        )
-
     @property
     def unit(self) -> Unit:
-        """Return the unit of the site."""
-        return self._site.data.unit
+        """Return the unit of the site when the figure was read."""
+        data: ReadingT | None = self.coordinator.data
+        return self._site.data.unit if data is None else data.unit
 
     @property
     @override
@@ -292,18 +287,10 @@ class QuotaSensor[DataT, SubjectT](NewApiEntity[DataT, SubjectT], SensorEntity):
 
     @property
     @override
-    def native_value(self) -> Decimal | None:
-        """Return the amount, or None where it is not known or has no limit."""
-        subject = self.subject
-        if subject is None:
-            return None
-        return self.unit.amount(self.entity_description.raw_fn(subject))
-
-    @property
-    @override
-    def extra_state_attributes(self) -> Mapping[str, Any] | None:
-        """Return whose amount it is."""
-        attributes_fn, subject = self.entity_description.attributes_fn, self.subject
-        if attributes_fn is None or subject is None:
-            return None
-        return attributes_fn(subject)
+    def native_value(self) -> str | None:
+        """Return the amount to its last digit, or None where there is none."""
+        raw = super().native_value
+        assert raw is None or isinstance(raw, int)  # noqa: S101
+        amount = self.unit.amount(raw)
+        # A Decimal would show a very small amount as 7E-9.
+        return None if amount is None else f"{amount:f}"

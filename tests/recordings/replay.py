@@ -21,10 +21,8 @@ UNRECORDED: Final = 599
 
 _USER_ID: Final = "New-Api-User"
 
-# These belong to one connection at one time, not to the reply.
-_NOT_REPLAYED: Final = frozenset(
-    {hdrs.TRANSFER_ENCODING, hdrs.CONTENT_LENGTH, hdrs.DATE}
-)
+# These belong to the connection, not to the reply.
+_NOT_REPLAYED: Final = frozenset({hdrs.TRANSFER_ENCODING, hdrs.CONTENT_LENGTH})
 
 _NEEDS_USER_ID: Final = frozenset({"new_api_rc21", "new_api_0_9"})
 

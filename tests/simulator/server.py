@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from email.utils import formatdate
 import gzip
 from html import escape
 import json
@@ -286,6 +287,8 @@ class Gateway:
             changed = fault.change(json.loads(reply.body))
             reply = replace(reply, body=encoded(changed))
         self._note(request, buckets, reply.status)
+        date = formatdate(self.world.clock(), usegmt=True)
+        reply = reply.with_headers((hdrs.DATE, date))
         if isinstance(fault, Truncate):
             return await _truncated(request, reply, fault.length)
         return _response(request, reply)

@@ -8,17 +8,31 @@ Only what follows for certain becomes a figure.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from enum import Enum
 from typing import Any, Final, Self
 
 from .families import AccountLimit, Dialect, dialect_of
 from .models import KeyState, KeyStatus, Scope, Site, read_decimal, read_expiry
 from .money import UnitKind
 
+# A limited key with nothing left is refused, so where more was used than the limit, it
+# is what an account has left. But a key's last request may overdraw it, and a server
+# that remembers keys accepts it for some more minutes.
+_OVERDRAFT: Final = Decimal("1.5")
+
 # How often the use has to grow under the same limit before it is a key's.
 _PROOF: Final = 2
 
 # The limit of an unlimited key, whatever the display type (4.3).
 _SENTINEL: Final = 100_000_000
+
+
+class _Limit(Enum):
+    """What the limit was seen to be."""
+
+    TOTAL = "left and used"
+    BALANCE = "left"
+    UNKNOWN = "one of them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +59,9 @@ class Billing:
             ),
             used=None if usage is None else read_decimal(usage, "total_usage") / 100,
             expires_at=(
-                None
-                if subscription is None
-                else read_expiry(subscription, "access_until")
+                read_expiry(subscription, "access_until")
+                if subscription is not None and "access_until" in subscription
+                else None
             ),
         )
 
@@ -57,7 +71,7 @@ class BillingReader:
 
     def __init__(self) -> None:
         """Start without having seen anything."""
-        self._learned = Scope.UNKNOWN
+        self._learned = _Limit.UNKNOWN
         self._last: tuple[int, int] | None = None
         self._growths = 0
 
@@ -89,31 +103,29 @@ class BillingReader:
     ) -> KeyState:
         """Read figures that may be the key's or the account's."""
         left = limit - used
-        # A limited key with nothing left is not accepted, and an unlimited one of its
-        # own shows the sentinel: then these are the account's figures.
-        is_account = left <= 0
         if dialect.account_limit is AccountLimit.TOTAL:
-            # Whoever it belongs to, the subtraction is right.
-            scope = Scope.ACCOUNT if is_account else Scope.UNKNOWN
+            # Whoever it belongs to, the subtraction is right. A limited key with
+            # nothing left is not accepted, so these are the account's.
+            scope = Scope.ACCOUNT if left <= 0 else Scope.UNKNOWN
             return replace(state, scope=scope, remaining_quota=left)
-        self._learn(limit, used, is_account=is_account)
+        self._learn(limit, used)
         match self._learned, dialect.account_limit:
-            case Scope.KEY, AccountLimit.BALANCE:
+            case _Limit.TOTAL, AccountLimit.BALANCE:
                 return replace(
                     state, scope=Scope.KEY, unlimited=False, remaining_quota=left
                 )
-            case Scope.KEY, _:
+            case _Limit.TOTAL, _:
                 # It is no balance, but it may be an account's total.
                 return replace(state, remaining_quota=left)
-            case Scope.ACCOUNT, AccountLimit.BALANCE:
+            case _Limit.BALANCE, AccountLimit.BALANCE:
                 return replace(state, scope=Scope.ACCOUNT, remaining_quota=limit)
-            case Scope.ACCOUNT, _:
+            case _Limit.BALANCE, _:
                 return replace(state, scope=Scope.ACCOUNT)
         # The limit may be what is left: only where nothing was used both agree.
         return replace(state, remaining_quota=left if used == 0 else None)
 
-    def _learn(self, limit: int, used: int, *, is_account: bool) -> None:
-        """Learn whose figures these are from what changed since the last reading.
+    def _learn(self, limit: int, used: int) -> None:
+        """Learn what the limit is from what changed since the last reading.
 
         A key's limit stays as its use grows; an account's limit that is what is left
         falls by as much (9.4). Caches can let the balance fall before the use grows
@@ -123,17 +135,17 @@ class BillingReader:
         """
         last_limit, last_used = self._last or (limit, used)
         self._last = (limit, used)
-        if is_account:
-            self._learned = Scope.ACCOUNT
+        if limit < 0 or used > limit * _OVERDRAFT:
+            self._learned = _Limit.BALANCE
         elif limit == last_limit:
             self._growths += used > last_used
             if self._growths >= _PROOF:
-                self._learned = Scope.KEY
+                self._learned = _Limit.TOTAL
             return
         elif used > last_used and last_limit - limit == used - last_used:
-            self._learned = Scope.ACCOUNT
+            self._learned = _Limit.BALANCE
         elif used != last_used:
-            self._learned = Scope.UNKNOWN
+            self._learned = _Limit.UNKNOWN
         self._growths = 0
 
 

@@ -16,15 +16,22 @@ from .errors import RateLimitedError
 
 
 class Bucket(Enum):
-    """The counters of a server; the value is its window in seconds."""
+    """The counters of a server."""
 
-    GENERAL = 180.0
+    GENERAL = "general"
     """`/api/*` and billing."""
-    CRITICAL = 1200.0
+    CRITICAL = "critical"
     """`/api/usage/token/`, with the logins of the household."""
-    UNLIMITED = 0.0
-    """`/v1/models`."""
+    MODELS = "models"
+    """`/v1/models`, which no server limits, but a proxy may."""
 
+
+# How long to wait where a server does not say: its whole window, in seconds.
+WINDOWS: Final = {
+    Bucket.GENERAL: 180.0,
+    Bucket.CRITICAL: 1200.0,
+    Bucket.MODELS: 180.0,
+}
 
 # Of the 20 critical calls per window. The rest is for the people who log in.
 CRITICAL_CALLS: Final = 4
@@ -46,13 +53,16 @@ class Budget:
         self._critical_calls: deque[float] = deque(maxlen=CRITICAL_CALLS)
 
     @asynccontextmanager
-    async def spend(self, bucket: Bucket) -> AsyncIterator[None]:
-        """Hold a place for one request, or raise RateLimitedError."""
+    async def spend(self, bucket: Bucket, *, reserve: int = 0) -> AsyncIterator[None]:
+        """Hold a place for one request, or raise RateLimitedError.
+
+        A critical call leaves `reserve` of them for others with a better reason.
+        """
         async with self._slots:
-            self._require(bucket)
+            self._require(bucket, reserve)
             if bucket is Bucket.CRITICAL:
                 # It counts in both.
-                self._require(Bucket.GENERAL)
+                self._require(Bucket.GENERAL, 0)
                 self._critical_calls.append(self._clock())
             yield
 
@@ -62,14 +72,20 @@ class Budget:
         Without a time of the server's it is the whole window: servers count either
         from the first call or from each (gateway_api.md 1.6).
         """
-        wait = min(retry_after or bucket.value, _LONGEST_WAIT)
-        self._closed_until[bucket] = self._clock() + wait
+        wait = min(retry_after or WINDOWS[bucket], _LONGEST_WAIT)
+        until = self._clock() + wait
+        self._closed_until[bucket] = max(until, self._closed_until.get(bucket, until))
         return RateLimitedError(wait)
 
-    def _require(self, bucket: Bucket) -> None:
+    def _require(self, bucket: Bucket, reserve: int) -> None:
         now = self._clock()
         wait = self._closed_until.get(bucket, now) - now
-        if bucket is Bucket.CRITICAL and len(self._critical_calls) == CRITICAL_CALLS:
-            wait = max(wait, self._critical_calls[0] + bucket.value - now)
+        if bucket is Bucket.CRITICAL:
+            allowed = CRITICAL_CALLS - reserve
+            recent = [
+                call for call in self._critical_calls if call + WINDOWS[bucket] > now
+            ]
+            if len(recent) >= allowed:
+                wait = max(wait, recent[-allowed] + WINDOWS[bucket] - now)
         if wait > 0:
             raise RateLimitedError(wait)

@@ -5,17 +5,17 @@ answer that can be relied on.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from time import time
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from aiohttp import ClientSession
 from yarl import URL
 
 from .billing import Billing, BillingReader
 from .budget import Bucket, Budget
-from .concurrency import at_once, question
+from .concurrency import QUESTION_TIMEOUT, at_once, within
 from .credentials import Credentials
 from .errors import (
     EmptyReplyError,
@@ -41,6 +41,11 @@ from .models import (
     read_models_of_group,
 )
 from .transport import Reply, Transport
+
+# How long billing is taken for the key's without asking the key itself, in seconds,
+# and how long where it cannot be asked.
+_RECHECK: Final = 3600.0
+_TRUST: Final = 86_400.0
 
 _VERSION_HEADER: Final = "X-New-Api-Version"
 
@@ -77,17 +82,22 @@ class Client:
         *,
         budget: Budget | None = None,
         clock: Callable[[], float] = time,
+        account_id: int | None = None,
     ) -> None:
         """Take a session without cookies and the base of the site's URLs.
 
         `budget` is the one of the origin where several clients ask it; `clock` gives
-        Unix seconds.
+        Unix seconds. Where `account_id` is known, figures of another account are not
+        taken for those of this one, whoever mixed them up (gateway_api.md 1.5).
         """
         self._transport = Transport(session, base, budget or Budget())
         self._credentials = credentials
         self._clock = clock
+        self._account_id = account_id
         self._missing: set[str] = set()
         self._billing_reader = BillingReader()
+        self._agreement: _Agreement | None = None
+        self._skew = 0.0
 
     def forget_missing(self) -> None:
         """Ask again for what the site did not have: it may have been updated."""
@@ -95,7 +105,7 @@ class Client:
 
     async def site(self) -> Site:
         """Ask a site what it is. Raises NotAGatewayError where it is none of ours."""
-        async with question():
+        async with within(QUESTION_TIMEOUT):
             try:
                 reply = await self._transport.get("/api/status")
             except (
@@ -116,17 +126,17 @@ class Client:
         `listed` is the key in the account's list, where that is known: its figures
         are right and cheap, and only what the list cannot know is asked for.
         """
-        async with question():
+        async with within(QUESTION_TIMEOUT):
             if listed is not None:
                 return await self._listed_key(listed)
             return await self._key_alone(site)
 
     async def key_models(self) -> tuple[str, ...]:
         """Ask which models the key can use; distinct ids, sorted."""
-        async with question():
+        async with within(QUESTION_TIMEOUT):
             reply = await self._transport.get(
                 "/v1/models",
-                bucket=Bucket.UNLIMITED,
+                bucket=Bucket.MODELS,
                 headers=self._credentials.key_headers(),
             )
             return read_models(reply.data.get("data"))
@@ -135,40 +145,36 @@ class Client:
         """Ask for the account's balance.
 
         Raises RefusedError where the token or the user ID is wrong, with one of the
-        reasons INVALID, OWNER_DISABLED, USER_ID_MISSING and USER_ID_MISMATCH.
+        reasons INVALID, OWNER_DISABLED, USER_ID_MISSING and USER_ID_MISMATCH, and with
+        UNEXPLAINED where something stands before the site.
         """
-        async with question():
+        async with within(QUESTION_TIMEOUT):
             try:
                 reply = await self._get_as_account("/api/user/self")
             except RefusedError as err:
-                if err.reason in _ABOUT_THE_ACCOUNT:
+                if (
+                    err.reason in _ABOUT_THE_ACCOUNT
+                    or err.status == HTTPStatus.FORBIDDEN
+                ):
                     raise
                 # Whatever else is said here, in a 200 or a 401, is about the token.
                 raise RefusedError(Refusal.INVALID, err.status) from None
             account = Account.from_reply(_mapping(reply))
-            user_id = self._credentials.user_id
-            if user_id is not None and user_id != str(account.id):
+            if self._credentials.user_id not in (None, str(account.id)):
                 # Newer servers ignore the header and answer all the same (trap 20).
                 raise RefusedError(Refusal.USER_ID_MISMATCH, HTTPStatus.OK)
+            if self._account_id not in (None, account.id):
+                raise UnexpectedReplyError("The reply is about another account")
             return account
 
     async def keys(self, site: Site) -> tuple[AccountKey, ...]:
         """Ask for all keys of the account, newest first."""
-        async with question():
+        async with within(QUESTION_TIMEOUT):
             try:
                 items = await all_items(self._page, dialect_of(site.family))
             except RefusedError as err:
                 raise ServerTroubleError("The site does not list the keys") from err
-            now = self._clock()
-            keys = {
-                key.id: key
-                for key in (
-                    AccountKey.from_reply(
-                        item, now, configured=self._is_configured(item)
-                    )
-                    for item in items
-                )
-            }
+            keys = {key.id: key for key in map(self._read_listed, items)}
             if sum(key.configured for key in keys.values()) > 1:
                 # Two keys with the same visible ends: better none than the wrong one.
                 keys = {
@@ -182,16 +188,19 @@ class Client:
 
         Raises EndpointMissingError where the site does not tell.
         """
-        async with question():
+        async with within(QUESTION_TIMEOUT):
             for path in dialect_of(site.family).account_models:
                 if path in self._missing:
                     continue
                 try:
                     return await self._models_at(path, account)
-                except EndpointMissingError, RefusedError:
-                    # Older servers take an unknown path for the id of a user, and
-                    # refuse to show that one (1.3).
+                except EndpointMissingError:
                     self._missing.add(path)
+                except RefusedError:
+                    # Older servers take an unknown path for the id of a user, and
+                    # refuse to show that one (1.3). So this may be a missing endpoint,
+                    # or not.
+                    continue
             raise EndpointMissingError("The site does not list the account's models")
 
     async def _models_at(self, path: str, account: Account) -> tuple[str, ...]:
@@ -219,6 +228,9 @@ class Client:
         except GatewayError:
             # The figures come from the list, so nothing of value is missing.
             return state
+        if state.status is KeyStatus.EXPIRED:
+            # The site accepts it, so its clock and ours do not agree.
+            return replace(state, status=KeyStatus.ACTIVE)
         return state
 
     async def _key_alone(self, site: Site) -> KeyState:
@@ -227,19 +239,39 @@ class Client:
             state.status is KeyStatus.INVALID or _is_complete(state)
         ):
             return state
+        known = self._known_from(state, _RECHECK)
+        if known is not None:
+            return known
         try:
-            usage = await self._token_usage(site)
+            # To know why a key is refused is a better reason than to know once more
+            # that billing is right.
+            usage = await self._token_usage(site, reserve=0 if refusal else 1)
         except RefusedError as err:
             if state is None or state.status is KeyStatus.REFUSED:
                 return KeyState(_status_of(err))
+            return replace(state, unanswered=err)
+        except EndpointMissingError:
+            if state is None:
+                raise
+            return state
         except GatewayError as err:
             if state is None:
                 raise
-            if not isinstance(err, EndpointMissingError):
-                state = replace(state, is_incomplete=True)
-        else:
-            return _from_usage(usage, refusal, self._clock())
-        return state
+            return self._known_from(state, _TRUST) or replace(state, unanswered=err)
+        self._agreement = _Agreement.between(state, usage, self._clock())
+        return _from_usage(usage, refusal, self._now())
+
+    def _known_from(self, billing: KeyState | None, age: float) -> KeyState | None:
+        """Return the state of the key, where billing is known to be about it."""
+        agreement = self._agreement
+        if (
+            billing is None
+            or agreement is None
+            or self._clock() - agreement.at > age
+            or not agreement.covers(billing)
+        ):
+            return None
+        return agreement.complete(billing)
 
     async def _key_in_billing(
         self, site: Site
@@ -271,20 +303,29 @@ class Client:
             return None
         return reply.data
 
-    async def _token_usage(self, site: Site) -> TokenUsage:
+    async def _token_usage(self, site: Site, *, reserve: int) -> TokenUsage:
         path = "/api/usage/token/"
         if path in self._missing or not dialect_of(site.family).token_usage:
             raise EndpointMissingError("The site has no such endpoint")
         try:
-            reply = await self._get_as_key(path, Bucket.CRITICAL)
+            reply = await self._get_as_key(path, Bucket.CRITICAL, reserve)
         except EndpointMissingError:
             self._missing.add(path)
             raise
-        return TokenUsage.from_reply(_mapping(reply))
+        return TokenUsage.from_reply(_mapping(reply, marker="code"))
 
-    def _is_configured(self, item: Any) -> bool:
-        listed = item.get("key") if isinstance(item, Mapping) else None
-        return isinstance(listed, str) and self._credentials.is_key(listed)
+    def _read_listed(self, item: Any) -> AccountKey:
+        if not isinstance(item, Mapping):
+            raise UnexpectedReplyError("A key in the list is not an object")
+        if self._account_id not in (None, item.get("user_id")):
+            raise UnexpectedReplyError("The list is about another account")
+        listed = item.get("key")
+        configured = isinstance(listed, str) and self._credentials.is_key(listed)
+        return AccountKey.from_reply(item, self._now(), configured=configured)
+
+    def _now(self) -> float:
+        """Return the time by the clock of the site, in Unix seconds."""
+        return self._clock() + self._skew
 
     async def _page(self, parameter: str, number: int) -> Mapping[str, Any]:
         reply = await self._get_as_account(
@@ -292,17 +333,76 @@ class Client:
         )
         return reply.data
 
-    async def _get_as_key(self, path: str, bucket: Bucket = Bucket.GENERAL) -> Reply:
-        return await self._transport.get(
-            path, bucket=bucket, headers=self._credentials.key_headers()
+    async def _get_as_key(
+        self, path: str, bucket: Bucket = Bucket.GENERAL, reserve: int = 0
+    ) -> Reply:
+        return self._timed(
+            await self._transport.get(
+                path,
+                bucket=bucket,
+                reserve=reserve,
+                headers=self._credentials.key_headers(),
+            )
         )
 
     async def _get_as_account(
         self, path: str, params: Mapping[str, str] | None = None
     ) -> Reply:
-        return await self._transport.get(
-            path, params=params, headers=self._credentials.account_headers()
+        return self._timed(
+            await self._transport.get(
+                path, params=params, headers=self._credentials.account_headers()
+            )
         )
+
+    def _timed(self, reply: Reply) -> Reply:
+        """Compare the clock of the site with ours."""
+        at = reply.at()
+        self._skew = 0.0 if at is None else at - self._clock()
+        return reply
+
+
+@dataclass(frozen=True, slots=True)
+class _Agreement:
+    """Billing and the key's own figures said the same, so billing is about the key.
+
+    That spares the critical calls. `granted` is the key's limit in raw quota, None for
+    an unlimited key; `at` is in Unix seconds.
+    """
+
+    granted: int | None
+    name: str | None
+    at: float
+
+    @classmethod
+    def between(
+        cls, billing: KeyState | None, usage: TokenUsage, now: float
+    ) -> Self | None:
+        """Return the agreement, or None where there is none."""
+        if billing is None or billing.used_quota != usage.used:
+            return None
+        granted = None if usage.unlimited else usage.available + usage.used
+        agreement = cls(granted, usage.name, now)
+        return agreement if agreement.covers(billing) else None
+
+    def covers(self, billing: KeyState) -> bool:
+        """Tell whether a reading of billing is about the same key and limit."""
+        return (
+            billing.status is KeyStatus.ACTIVE
+            and billing.used_quota is not None
+            and _granted(billing) == self.granted
+        )
+
+    def complete(self, billing: KeyState) -> KeyState:
+        """Return the state of the key that a reading of billing stands for."""
+        return replace(
+            billing, scope=Scope.KEY, unlimited=self.granted is None, name=self.name
+        )
+
+
+def _granted(state: KeyState) -> int | None:
+    if state.remaining_quota is None or state.used_quota is None:
+        return None
+    return state.remaining_quota + state.used_quota
 
 
 def _status_of(refused: RefusedError) -> KeyStatus:
@@ -349,9 +449,13 @@ def _is_complete(state: KeyState) -> bool:
 
 
 def _mapping(
-    reply: Reply, error: type[NotAGatewayError | UnexpectedReplyError] | None = None
+    reply: Reply,
+    error: type[NotAGatewayError | UnexpectedReplyError] = UnexpectedReplyError,
+    *,
+    marker: str = "success",
 ) -> Mapping[str, Any]:
+    """Return the `data` of an envelope that says yes by its marker (1.2)."""
     data = reply.data.get("data")
-    if not isinstance(data, Mapping):
-        raise (error or UnexpectedReplyError)("The reply has no data")
+    if reply.data.get(marker) is not True or not isinstance(data, Mapping):
+        raise error("The reply has no data")
     return data

@@ -7,20 +7,24 @@ from typing import Final
 
 from .errors import CannotConnectError, GatewayError
 
-QUESTION_TIMEOUT: Final = 30.0
-"""For all the requests of one question together, in seconds."""
+REQUEST_TIMEOUT: Final = 15.0
+"""For one request, from the moment that the budget lets it go, in seconds."""
+
+QUESTION_TIMEOUT: Final = 120.0
+"""For all the requests of one question, with their waiting for each other."""
 
 
 @asynccontextmanager
-async def question() -> AsyncIterator[None]:
-    """Bound the time of all requests of one question together."""
+async def within(seconds: float) -> AsyncIterator[None]:
+    """Bound the time for an answer."""
     try:
-        async with asyncio.timeout(QUESTION_TIMEOUT):
+        async with asyncio.timeout(seconds):
             yield
     except TimeoutError:
-        raise CannotConnectError(
-            f"The site did not answer within {QUESTION_TIMEOUT:.0f} seconds"
-        ) from None
+        pass
+    else:
+        return
+    raise CannotConnectError(f"The site did not answer within {seconds:.0f} seconds")
 
 
 async def at_once[T](*requests: Awaitable[T]) -> list[T]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from itertools import count
 from math import ceil
 from typing import Any, Final, Self
 
@@ -15,6 +14,11 @@ PAGE_SIZE: Final = 100
 
 # One API always gives 10. A page that is no multiple of it is the last.
 _SMALLEST_PAGE: Final = 10
+
+_PAGES_AT_ONCE: Final = 3
+
+# A server may count from 1 and take 0 for it, or not mind which page it is asked for.
+_REPEATS: Final = 2
 
 _MOST_PAGES: Final = 500
 
@@ -41,14 +45,22 @@ class _Page:
             return cls(_list(data), "p")
         if "items" in data:
             return cls(
-                _list(data["items"]), "p", _count(data, "total"), data.get("page_size")
+                _list(data["items"]),
+                "p",
+                _count(data, "total"),
+                _size(data.get("page_size")),
             )
         return cls(
             _list(data.get("data")),
             "page",
             _count(data, "total_count"),
-            data.get("size"),
+            _size(data.get("size")),
         )
+
+    @property
+    def may_have_a_next(self) -> bool:
+        """Whether this page is as full as a page of some server."""
+        return bool(self.items) and len(self.items) % _SMALLEST_PAGE == 0
 
 
 async def all_items(ask: AskPage, dialect: Dialect) -> list[Any]:
@@ -56,7 +68,7 @@ async def all_items(ask: AskPage, dialect: Dialect) -> list[Any]:
     first = _Page.from_reply(await ask(dialect.page, dialect.first_page))
     if first.total is None:
         return await _until_a_short_page(ask, first)
-    size = first.size if isinstance(first.size, int) and first.size > 0 else PAGE_SIZE
+    size = max(first.size or PAGE_SIZE, len(first.items))
     last = ceil(first.total / size)
     if last > _MOST_PAGES:
         raise UnexpectedReplyError("The list of keys does not end")
@@ -72,18 +84,26 @@ async def all_items(ask: AskPage, dialect: Dialect) -> list[Any]:
 
 
 async def _until_a_short_page(ask: AskPage, first: _Page) -> list[Any]:
-    """Return the items of 0-based pages of a size that the server does not tell."""
+    """Return the items of 0-based pages of a size that the server does not tell.
+
+    Some are asked for at once, so that a long list does not take for ever.
+    """
     items = [*first.items]
-    page = first
-    for number in count(1):
-        if not page.items or len(page.items) % _SMALLEST_PAGE:
-            break
+    pages = [first]
+    repeats = 0
+    number = 1
+    while all(page.may_have_a_next for page in pages) and repeats < _REPEATS:
         if number > _MOST_PAGES:
             raise UnexpectedReplyError("The list of keys does not end")
-        page = _Page.from_reply(await ask(page.parameter, number))
-        if page.items and _ids(page.items) <= _ids(items):
-            raise UnexpectedReplyError("The list of keys repeats itself")
-        items += page.items
+        ahead = 1 if number == 1 else _PAGES_AT_ONCE
+        replies = await at_once(
+            *(ask(first.parameter, number + each) for each in range(ahead))
+        )
+        number += ahead
+        known = _ids(items)
+        pages = [_Page.from_reply(reply) for reply in replies]
+        items += [item for page in pages for item in page.items]
+        repeats = repeats + 1 if _ids(items) == known else 0
     return items
 
 
@@ -109,3 +129,8 @@ def _count(data: Mapping[str, Any], field: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise UnexpectedReplyError("The list of keys does not say how long it is")
     return value
+
+
+def _size(value: Any) -> int | None:
+    """Return the size of a page, where it is one."""
+    return value if type(value) is int and value > 0 else None

@@ -6,12 +6,12 @@ What is secret or personal in a reply is left behind.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, Self
 
-from .errors import UnexpectedReplyError
+from .errors import GatewayError, UnexpectedReplyError
 from .money import (
     DEFAULT_CUSTOM_SYMBOL,
     DEFAULT_QUOTA_PER_UNIT,
@@ -21,6 +21,9 @@ from .money import (
 
 # Servers keep quota in 64 bits at most (gateway_api.md 3.4).
 _LARGEST_QUOTA: Final = 2**63
+
+# The end of the year 9999, in Unix seconds: what is later is as good as never.
+_LATEST_EXPIRY: Final = 253_402_300_799
 
 
 class Family(StrEnum):
@@ -102,7 +105,7 @@ class KeyState:
 
     `remaining_quota` is None for an unlimited key. `expires_at` is in Unix seconds,
     None for never or unknown. `name` is the one given to it on the site.
-    `is_incomplete` tells that a question which might have told more failed this time.
+    `unanswered` is why a question that might have told more failed this time.
     """
 
     status: KeyStatus
@@ -112,7 +115,7 @@ class KeyState:
     used_quota: int | None = None
     expires_at: int | None = None
     name: str | None = None
-    is_incomplete: bool = False
+    unanswered: GatewayError | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ class AccountKey:
         if not isinstance(item, Mapping):
             raise UnexpectedReplyError("A key in the list is not an object")
         remaining = _integer(item, "remain_quota")
-        expires_at = _expiry(item, "expired_time")
+        expires_at = read_expiry(item, "expired_time")
         unlimited = _flag(item, "unlimited_quota")
         return cls(
             id=_integer(item, "id"),
@@ -215,7 +218,7 @@ class TokenUsage:
             unlimited=_flag(data, "unlimited_quota"),
             available=_integer(data, "total_available"),
             used=_integer(data, "total_used"),
-            expires_at=_expiry(data, "expires_at"),
+            expires_at=read_expiry(data, "expires_at"),
         )
 
     def status(self, now: float) -> KeyStatus:
@@ -272,8 +275,12 @@ def read_models_of_group(data: Any, group: str | None) -> tuple[str, ...]:
 
 
 def read_expiry(data: Mapping[str, Any], field: str) -> int | None:
-    """Return when something ends, in Unix seconds; None for never."""
-    return _expiry(data, field)
+    """Return when something ends, in Unix seconds.
+
+    None for never, which is 0 in some replies and -1 in others (trap 27).
+    """
+    value = _integer(data, field)
+    return value if 0 < value <= _LATEST_EXPIRY else None
 
 
 def _family(data: Mapping[str, Any], version: str | None) -> Family:
@@ -314,9 +321,11 @@ def _unit(data: Mapping[str, Any], quota_per_unit: Decimal | None) -> Unit:
                 _text(data, "custom_currency_symbol") or DEFAULT_CUSTOM_SYMBOL,
             )
         case None:
-            if data.get("display_in_currency") is False:
-                return Unit.tokens()
-            return Unit.usd(quota_per_unit)
+            match data.get("display_in_currency", True):
+                case True:
+                    return Unit.usd(quota_per_unit)
+                case False:
+                    return Unit.tokens()
     return Unit.unknown()
 
 
@@ -371,9 +380,3 @@ def _text(data: Mapping[str, Any], field: str) -> str | None:
 def _printable(text: str) -> str:
     """Return text without halves of characters, which JSON can have and UTF-8 not."""
     return text.encode(errors="replace").decode()
-
-
-def _expiry(data: Mapping[str, Any], field: str) -> int | None:
-    """Return when something ends; 0 and -1 both mean never (trap 27)."""
-    value = _integer(data, field)
-    return value if value > 0 else None

@@ -20,6 +20,7 @@ from aiohttp import (
 from yarl import URL
 
 from .budget import Bucket, Budget
+from .concurrency import REQUEST_TIMEOUT, within
 from .errors import (
     CannotConnectError,
     EmptyReplyError,
@@ -70,6 +71,11 @@ _REASONS: Final = (
     ("is not allowed to access", Refusal.IP_RESTRICTED),
 )
 
+# What servers say when it is their database that failed.
+_TROUBLE: Final = ("数据库", "database")
+
+_AUTHENTICATED: Final = "Auth-Version"
+
 _CODES: Final = {
     "access_denied": Refusal.IP_RESTRICTED,
     "AUTH_USER_DISABLED": Refusal.OWNER_DISABLED,
@@ -82,6 +88,14 @@ class Reply:
 
     data: Mapping[str, Any]
     headers: Mapping[str, str] = field(repr=False)
+
+    def at(self) -> float | None:
+        """Return the site's own time of the reply, in Unix seconds.
+
+        Whether a key has expired is the site's to say, whose clock may not be ours.
+        """
+        moment = _moment(self.headers.get(hdrs.DATE, ""))
+        return None if moment is None else moment.timestamp()
 
 
 class Transport:
@@ -104,15 +118,20 @@ class Transport:
         path: str,
         *,
         bucket: Bucket = Bucket.GENERAL,
+        reserve: int = 0,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """Return the JSON object that the site answers on `path`.
 
-        `headers` carry the credential. Raises an error of the tree.
+        `headers` carry the credential; `reserve` is the budget's. Raises an error of
+        the tree.
         """
         url = self._base.joinpath(path.removeprefix("/")).with_query(params)
-        async with self._budget.spend(bucket):
+        async with (
+            self._budget.spend(bucket, reserve=reserve),
+            within(REQUEST_TIMEOUT),
+        ):
             try:
                 return await self._ask(url, bucket, {**_HEADERS, **(headers or {})})
             except (ClientError, OSError) as err:
@@ -138,8 +157,10 @@ class Transport:
         try:
             target = url.join(URL(response.headers[hdrs.LOCATION]))
             origin = target.origin()
-        except (KeyError, ValueError) as err:
-            raise UnexpectedReplyError("The site redirects to nowhere") from err
+        except KeyError, ValueError:
+            origin = None
+        if origin is None:
+            raise UnexpectedReplyError("The site redirects to nowhere")
         if _origin_of(target) != _origin_of(self._base):
             raise MovedError(str(origin), permanent=response.status in _PERMANENT)
         if target.user is not None or target.password is not None:
@@ -158,21 +179,28 @@ class Transport:
         data = _parse(body, response)
         if status != HTTPStatus.OK:
             raise _error_of(status, data)
-        _require_success(data)
+        _require_success(data, response)
         return Reply(data, response.headers)
 
 
-def _require_success(data: Mapping[str, Any]) -> None:
+def _require_success(data: Mapping[str, Any], response: ClientResponse) -> None:
     """Raise where a reply with status 200 says no (gateway_api.md 7)."""
-    if data.get("success") is False:
-        raise RefusedError(_reason(data), HTTPStatus.OK)
-    if isinstance(data.get("error"), Mapping):
+    success = data.get("success", True)
+    if success is True and not isinstance(data.get("error"), Mapping):
+        return
+    if not isinstance(success, bool):
+        raise UnexpectedReplyError("'success' is not true or false")
+    # This header comes with a credential that was accepted (1.1).
+    if success or _AUTHENTICATED in response.headers or _is_trouble(data):
         raise ServerTroubleError("The site failed to answer")
+    raise RefusedError(_reason(data), HTTPStatus.OK)
 
 
 def _error_of(status: int, data: Mapping[str, Any]) -> GatewayError:
     if not isinstance(data.get("error"), Mapping) and data.get("success") is not False:
         return UnexpectedReplyError(f"Something answers with status {status}")
+    if _is_trouble(data):
+        return ServerTroubleError("The site failed to answer")
     match status:
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
             return RefusedError(_reason(data), status)
@@ -181,11 +209,26 @@ def _error_of(status: int, data: Mapping[str, Any]) -> GatewayError:
     return UnexpectedReplyError(f"The site answers with status {status}")
 
 
+def _said(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the part of an envelope that says why."""
+    said = data.get("error")
+    return said if isinstance(said, Mapping) else data
+
+
+def _is_trouble(data: Mapping[str, Any]) -> bool:
+    """Tell a database that failed from a credential that is wrong.
+
+    Older servers answer 401 for both (2.1).
+    """
+    message = _said(data).get("message")
+    return isinstance(message, str) and any(
+        each in message.lower() for each in _TROUBLE
+    )
+
+
 def _reason(data: Mapping[str, Any]) -> Refusal:
     """Tell why, from an envelope that says no."""
-    said = data.get("error")
-    if not isinstance(said, Mapping):
-        said = data
+    said = _said(data)
     code, message = said.get("code"), said.get("message")
     if isinstance(code, str) and code in _CODES:
         return _CODES[code]
@@ -223,14 +266,20 @@ def _retry_after(response: ClientResponse) -> float | None:
     if said.isdecimal():
         seconds = float(said)
     else:
-        try:
-            at = parsedate_to_datetime(said)
-        except ValueError:
+        moment = _moment(said)
+        if moment is None:
             return None
-        if at.tzinfo is None:
-            return None
-        seconds = (at - datetime.now(UTC)).total_seconds()
+        seconds = (moment - datetime.now(UTC)).total_seconds()
     return seconds if seconds > 0 else None
+
+
+def _moment(said: str) -> datetime | None:
+    """Return the moment that a header names."""
+    try:
+        moment = parsedate_to_datetime(said)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 async def _body(response: ClientResponse) -> bytes:
