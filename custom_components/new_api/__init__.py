@@ -22,7 +22,7 @@ from .coordinator import (
     SiteCoordinator,
 )
 from .data import NewApiConfigEntry, NewApiData
-from .devices import Devices
+from .devices import Devices, async_known_keys
 from .gateway.credentials import Credentials
 from .identity import account_id_of
 
@@ -44,7 +44,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: NewApiConfigEntry) -> bo
     reauth = Reauth(hass, entry)
     site = SiteCoordinator(hass, entry, client)
     await site.async_config_entry_first_refresh()
-    keys = KeysCoordinator(hass, entry, client, site, reauth)
+    keys = KeysCoordinator(
+        hass, entry, client, site, reauth, async_known_keys(hass, entry)
+    )
     views: list[NewApiCoordinator[Any]] = [keys]
     account = None
     if CONF_ACCESS_TOKEN in entry.data:

@@ -327,11 +327,14 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
             options={**answer.options, **entry.options},
         )
 
-    def _is_key_configured(self, answer: Answer) -> bool:
-        """Tell whether an entry shows this key already, alone or with its account."""
+    def _is_key_configured(
+        self, answer: Answer, own: NewApiConfigEntry | None = None
+    ) -> bool:
+        """Tell whether another entry shows this key, alone or with its account."""
         digest = answer.credentials.key_digest(answer.base)
         return digest is not None and any(
-            entry.data[CONF_URL] == str(answer.base)
+            (own is None or entry.entry_id != own.entry_id)
+            and entry.data[CONF_URL] == str(answer.base)
             and Credentials(key=entry.data.get(CONF_API_KEY)).key_digest(answer.base)
             == digest
             for entry in self._async_current_entries()
@@ -351,7 +354,8 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
         other = self.hass.config_entries.async_entry_for_domain_unique_id(
             DOMAIN, answer.unique_id
         )
-        if other is not None and other.entry_id != entry.entry_id:
+        is_taken = other is not None and other.entry_id != entry.entry_id
+        if is_taken or self._is_key_configured(answer, entry):
             raise FormError("base", "already_configured")
 
     async def _async_ask(self, user_input: Mapping[str, Any]) -> Answer:

@@ -43,6 +43,9 @@ _REJECTIONS: Final = {
     Refusal.USER_ID_MISMATCH: CONF_USER_ID,
 }
 
+# A refusal that may be for another reason than it seems.
+_NOT_TOLD: Final = frozenset({KeyStatus.INVALID, KeyStatus.REFUSED})
+
 # Some servers take a hiccup of their database for a wrong credential, so a second
 # reading has to agree before anybody is bothered (gateway_api.md 2.1, 2.3).
 _SECOND_OPINION: Final = timedelta(seconds=60)
@@ -295,11 +298,13 @@ class KeysCoordinator(NewApiCoordinator[Keys]):
         client: Client,
         site: SiteCoordinator,
         reauth: Reauth,
+        known: frozenset[int],
     ) -> None:
-        """Initialize the coordinator."""
+        """Initialize the coordinator; `known` are the keys that have a device."""
         super().__init__(
             hass, entry, client, name="keys", update_interval=_balance_interval(entry)
         )
+        self._known = known
         self._site = site
         self._reauth = reauth
         self._has_key = CONF_API_KEY in entry.data
@@ -319,19 +324,25 @@ class KeysCoordinator(NewApiCoordinator[Keys]):
     async def _async_ask(self) -> Keys:
         site = await self._site.async_fresh()
         listed: Mapping[int, AccountKey] | None = None
+        is_disabled = False
         if self._has_account:
             try:
                 listed = {key.id: key for key in await self.client.keys(site)}
-            except GatewayError:
+            except GatewayError as err:
                 # The key can answer for itself.
                 if not self._has_key:
                     raise
+                is_disabled = isinstance(err, RefusedError)
         missing = self._missing_from(listed)
         if not self._has_key:
             return Keys(site.unit, None, listed, missing)
         own = next((key for key in (listed or {}).values() if key.configured), None)
         try:
-            configured = self._settled(await self.client.key(site, own))
+            state = await self.client.key(site, own)
+            if is_disabled and state.status in _NOT_TOLD:
+                # One Hub calls a disabled account's keys unknown.
+                state = KeyState(KeyStatus.OWNER_DISABLED)
+            configured = self._settled(state)
         except GatewayError:
             # The list can answer for the other keys.
             if listed is None:
@@ -340,15 +351,19 @@ class KeysCoordinator(NewApiCoordinator[Keys]):
         return Keys(site.unit, configured, listed, missing)
 
     def _missing_from(self, listed: Mapping[int, AccountKey] | None) -> frozenset[int]:
-        before = self.data.listed if self.data is not None else None
-        if before is None or listed is None:
+        if listed is None:
             return frozenset()
-        return frozenset(before.keys() - listed.keys())
+        missing = self._known - listed.keys()
+        self._known = frozenset(listed)
+        return missing
 
     @callback
     def _settled(self, state: KeyState) -> KeyState:
-        """Return what is certain of a reading. Raises RefusedError."""
-        if state.status in (KeyStatus.INVALID, KeyStatus.REFUSED):
+        """Return what is certain of a reading. Raises GatewayError."""
+        if state.status in _NOT_TOLD:
+            if state.unanswered is not None:
+                # Why it is refused could not be asked, so it is not known.
+                raise state.unanswered
             return self._refused(state)
         # Even a key that is used up or disabled is the right one.
         self._doubt = None
@@ -409,7 +424,6 @@ class ModelsCoordinator(NewApiCoordinator[Models]):
 
     @override
     async def _async_ask(self) -> Models:
-        before = self.data if self.data is not None else Models()
         questions = (self._async_of_key(), self._async_of_account())
         of_key, of_account = await gather(*questions, return_exceptions=True)
         failures = [
@@ -418,8 +432,8 @@ class ModelsCoordinator(NewApiCoordinator[Models]):
         # What could not be read is asked for again before the hour is over.
         self.update_interval = self._soon if failures else self._slowly
         models = Models(
-            before.key if isinstance(of_key, BaseException) else of_key,
-            before.account if isinstance(of_account, BaseException) else of_account,
+            None if isinstance(of_key, BaseException) else of_key,
+            None if isinstance(of_account, BaseException) else of_account,
         )
         if failures and models == Models():
             raise failures[0]

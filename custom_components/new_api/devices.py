@@ -41,6 +41,20 @@ def wanted_keys(entry: ConfigEntry, keys: Keys) -> Mapping[int, AccountKey]:
     return {number: key for number, key in keys.others.items() if str(number) in chosen}
 
 
+@callback
+def async_known_keys(hass: HomeAssistant, entry: ConfigEntry) -> frozenset[int]:
+    """Return the ids of the keys that have a device, apart from the configured one."""
+    prefix = f"{key_identifier(entry)}_"
+    return frozenset(
+        int(identifier.removeprefix(prefix))
+        for device in dr.async_entries_for_config_entry(
+            dr.async_get(hass), entry.entry_id
+        )
+        for domain, identifier in device.identifiers
+        if domain == DOMAIN and identifier.startswith(prefix)
+    )
+
+
 class Devices:
     """Keeps the device registry in line with what the gateway says."""
 
@@ -52,6 +66,7 @@ class Devices:
         keys: KeysCoordinator,
     ) -> None:
         """Take an entry and the coordinators that name its devices."""
+        self._hass = hass
         self._registry = dr.async_get(hass)
         self._entry = entry
         self._site = site
@@ -101,23 +116,10 @@ class Devices:
                 model="API key",
                 via_device_id=via,
             )
-        present = self._async_key_numbers()
+        present = async_known_keys(self._hass, entry)
         self.keys = frozenset(wanted.keys() | (present & keys.missing))
         for number in present - self.keys:
             self._async_remove(key_identifier(entry, number))
-
-    @callback
-    def _async_key_numbers(self) -> set[int]:
-        """Return the ids of the keys that the registry knows."""
-        prefix = f"{key_identifier(self._entry)}_"
-        return {
-            int(identifier.removeprefix(prefix))
-            for device in dr.async_entries_for_config_entry(
-                self._registry, self._entry.entry_id
-            )
-            for domain, identifier in device.identifiers
-            if domain == DOMAIN and identifier.startswith(prefix)
-        }
 
     @callback
     def _async_ensure(

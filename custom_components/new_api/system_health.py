@@ -24,7 +24,12 @@ async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
     return {
         "entries": len(hass.config_entries.async_entries(DOMAIN)),
         "sites": ", ".join(
-            sorted({f"{site.data.family.value} {site.data.version}" for site in sites})
+            sorted(
+                {
+                    f"{site.data.family.value} {site.data.version or ''}".rstrip()
+                    for site in sites
+                }
+            )
         ),
         "reached": f"{sum(site.last_update_success for site in sites)}/{len(sites)}",
     }

@@ -5,12 +5,12 @@ says whose figures can be known; the figures themselves come from the truth.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, localcontext
 from functools import cache
 from typing import Any, Final
 
-from tests.recordings import SITES, Exchange, Recording
+from tests.recordings import SITES, Recording
 
 # The sites where things change while they are read, with tests of their own.
 _OF_THEIR_OWN: Final = frozenset({"limited", "spending"})
@@ -35,9 +35,9 @@ FORBIDDEN: Final = ("/api/user/token", "/api/user/aff")
 #   is unknown, these name whose figure it is in truth.
 # expires: `key` for the key's own, - for never or unknown.
 #
-# - New API says the key's own figures at `/api/usage/token/`, whatever the display type,
-#   the divisor and DisplayTokenStatEnabled are (4.6). A key that v1.0.0 takes there, but
-#   billing refuses with a bare "Invalid token", is told apart by its own figures.
+# - New API says the key's own figures at `/api/usage/token/`, whatever display type,
+#   divisor and DisplayTokenStatEnabled are (4.6). A key that v1.0.0 takes there, but
+#   refuses in billing with a bare "Invalid token", is told apart by its own figures.
 # - v0.9.0 refuses there what it refuses in billing, but says why (2.1).
 # - One API has billing alone. A limit may be the account's balance (4.3): left and used
 #   can be told apart only with an expiry, the sentinel, nothing used yet, or a limit
@@ -157,8 +157,8 @@ negative_owner   active          unknown   ?          ?          ?        -
 """
 
 # ------------------------------------------------------------------------------------
-# Mistakes with a key, all asked on `usd`: a status, `main` where the site takes it for
-# the key `main`, or `main?` where it does, but has no critical call left to say whose
+# Mistakes with a key, all asked on `usd`: a status, or `main` where the site takes it
+# for the key `main`; with ? where it has no critical call left to say more, as whose
 # figures these are. The channel suffix is for administrators, and the site does not say
 # what else may be wrong; One Hub takes it for a part of the key.
 _KEY_MISTAKES: Final = """
@@ -167,7 +167,7 @@ lower-case scheme    main          main          main         main     main
 no scheme            main          main          main         main     main
 two spaces           main          main          main         main     main
 no sk- prefix        main          main          main?        main     main
-channel suffix       refused       refused       refused      refused  invalid
+channel suffix       refused       refused       refused?     refused  invalid
 unknown key          invalid       invalid       invalid      invalid  invalid
 system token as key  invalid       invalid       invalid      invalid  invalid
 short garbage        invalid       invalid       invalid      invalid  invalid
@@ -202,7 +202,10 @@ _STATUS: Final = {1: "active", 2: "disabled", 3: "expired", 4: "exhausted"}
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What can be known of a key; figures in raw quota, `expires_at` in Unix s."""
+    """What can be known of a key; figures in raw quota, `expires_at` in Unix s.
+
+    `is_incomplete` where the site had no answer to a question that may tell more.
+    """
 
     status: str
     scope: str = "unknown"
@@ -210,6 +213,7 @@ class Key:
     remaining_quota: int | None = None
     used_quota: int | None = None
     expires_at: int | None = None
+    is_incomplete: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +248,7 @@ class Site:
     family: str
     version: str
     name: str
-    quota_per_unit: int | None
+    quota_per_unit: Decimal | None
     kind: str
     code: str | None
     symbol: str | None
@@ -263,10 +267,11 @@ def keys_asked(recording: Recording) -> list[str]:
 
 def key_mistakes(recording: Recording) -> dict[str, str]:
     """Return what was sent as a key by mistake, as it stood in the header."""
+    asked = {exchange.name for exchange in recording.exchanges}
     return {
         mistake: _sent(recording, f"{mistake} /v1/models")[0]
         for mistake in _columns(_KEY_MISTAKES)
-        if any(each.name == f"{mistake} /v1/models" for each in recording.exchanges)
+        if f"{mistake} /v1/models" in asked
     }
 
 
@@ -274,12 +279,17 @@ def accounts_asked(recording: Recording) -> list[str]:
     """Return the users and the mistakes with which an account was asked for."""
     asked = {exchange.name for exchange in recording.exchanges}
     return [
-        name for name in _columns(_ACCOUNTS) if f"account {name} /api/user/self" in asked
+        name
+        for name in _columns(_ACCOUNTS)
+        if f"account {name} /api/user/self" in asked
     ]
 
 
 def account_sent(recording: Recording, name: str) -> tuple[str, str | None]:
-    """Return the access token, as it stood in the header, and the user ID."""
+    """Return what is pasted as access token and what as user ID."""
+    user = recording.truth.users.get(name)
+    if user is not None:
+        return user["access_token"], str(user["id"])
     return _sent(recording, f"account {name} /api/user/self")
 
 
@@ -301,13 +311,15 @@ def key_alone(recording: Recording, name: str) -> Key:
 def key_mistaken(recording: Recording, mistake: str) -> Key:
     """Return what a client that was given this instead of a key can know."""
     known = _columns(_KEY_MISTAKES)[mistake][recording.server]
-    if not known.startswith("main"):
-        return Key(known)
+    is_incomplete = known.endswith("?")
+    known = known.removesuffix("?")
+    if known != "main":
+        return Key(known, is_incomplete=is_incomplete)
     main = key_alone(recording, "main")
-    if known == "main":
+    if not is_incomplete:
         return main
     # New API's subtraction is right whoever it belongs to (4.3).
-    return Key("active", "unknown", None, main.remaining_quota, main.used_quota)
+    return replace(main, scope="unknown", unlimited=None, is_incomplete=True)
 
 
 def key_with_account(recording: Recording, name: str) -> Key:
@@ -384,13 +396,15 @@ def models_of_account(recording: Recording, user: str) -> list[str] | None:
     data = found[0].json()["data"]
     if recording.server == "one_hub":
         group = recording.truth.users[user]["group"]
-        return sorted(model for model, about in data.items() if group in about["groups"])
+        return sorted(
+            model for model, about in data.items() if group in about["groups"]
+        )
     return sorted(set(data))
 
 
 def site(recording: Recording) -> Site:
     """Return what the site says of itself, from how it was set up."""
-    divisor = int(_option(recording, "QuotaPerUnit"))
+    divisor = Decimal(_option(recording, "QuotaPerUnit"))
     kind, code, symbol = {
         "USD": ("currency", "USD", "$"),
         "CNY": ("currency", "CNY", "¥"),
@@ -457,13 +471,8 @@ def _display_type(recording: Recording) -> str:
 
 
 def _sent(recording: Recording, name: str) -> tuple[str, str | None]:
-    # The first of them: alice was asked for a second time, for something else.
-    headers = _first(recording, name).request_headers
+    headers = recording.find(name).request_headers
     return headers["Authorization"], headers.get("New-Api-User")
-
-
-def _first(recording: Recording, name: str) -> Exchange:
-    return next(each for each in recording.exchanges if each.name == name)
 
 
 def _of_row(recording: Recording, name: str, row: list[str]) -> Key:
@@ -507,22 +516,17 @@ def _listed(recording: Recording, key: Mapping[str, Any]) -> ListedKey:
 def _key_rows() -> dict[tuple[str, str], dict[str, list[str]]]:
     """Read the table of keys, by server and site."""
     tables: dict[tuple[str, str], dict[str, list[str]]] = {}
-    heads: list[dict[str, list[str]]] = []
-    in_rows = True
-    for line in _KEY_ALONE.strip().splitlines()[1:]:
-        if not line:
-            continue
-        if ": " in line:
-            if in_rows:
-                heads = []
-            in_rows = False
-            server, _, sites = line.partition(": ")
-            heads += [tables.setdefault((server, site), {}) for site in sites.split()]
-        else:
-            in_rows = True
-            name, *row = line.rsplit(maxsplit=6)
-            for head in heads:
-                head[name] = row
+    _, *blocks = _KEY_ALONE.strip().split("\n\n")
+    for block in blocks:
+        lines = block.splitlines()
+        heads = [line for line in lines if ": " in line]
+        rows = {
+            name: row
+            for name, *row in (line.rsplit(maxsplit=6) for line in lines[len(heads) :])
+        }
+        for head in heads:
+            server, _, sites = head.partition(": ")
+            tables |= {(server, site): rows for site in sites.split()}
     return tables
 
 

@@ -11,8 +11,9 @@ from .errors import InvalidAddressError
 
 _SCHEME: Final = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
-# A scheme with a slip in it: a colon or a slash too few or too many.
-_SLIP: Final = re.compile(r"^(https?)(?::/*|/{2,})(?=[^/\d])", re.IGNORECASE)
+# A scheme, with a colon or a slash too few or too many. The form comes with one, behind
+# which people paste another.
+_SLIP: Final = re.compile(r"^(?:(https?)(?::/+|/{2,}|:(?=[^/\d])))+", re.IGNORECASE)
 
 _QUOTES: Final = "\"'`<>“”「」《》"
 
@@ -43,8 +44,8 @@ def parse_address(text: str) -> URL:
     bare = not _SCHEME.match(cleaned)
     try:
         url = URL(f"https://{cleaned}" if bare else cleaned)
-        # Reading it is what checks it.
-        _ = url.port
+        # Reading them is what checks them.
+        _ = url.port, url.host
     except ValueError as err:
         raise InvalidAddressError("The address is not a URL") from err
     host = url.raw_host

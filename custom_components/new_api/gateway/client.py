@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from time import time
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeGuard
 
 from aiohttp import ClientSession
 from yarl import URL
@@ -42,10 +42,13 @@ from .models import (
 )
 from .transport import Reply, Transport
 
-# How long billing is taken for the key's without asking the key itself, in seconds,
-# and how long where it cannot be asked.
+# How long billing that does not change is taken for the key's without asking the key
+# itself, in seconds, and how long where it cannot be asked.
 _RECHECK: Final = 3600.0
 _TRUST: Final = 86_400.0
+
+# How long a key that is refused is so for the reason last given, in seconds.
+_EXPLAINED: Final = 240.0
 
 _VERSION_HEADER: Final = "X-New-Api-Version"
 
@@ -97,6 +100,7 @@ class Client:
         self._missing: set[str] = set()
         self._billing_reader = BillingReader()
         self._agreement: _Agreement | None = None
+        self._explanation: tuple[KeyState, float] | None = None
         self._skew = 0.0
 
     def forget_missing(self) -> None:
@@ -139,7 +143,7 @@ class Client:
                 bucket=Bucket.MODELS,
                 headers=self._credentials.key_headers(),
             )
-            return read_models(reply.data.get("data"))
+            return read_models(_data(reply))
 
     async def account(self) -> Account:
         """Ask for the account's balance.
@@ -152,13 +156,12 @@ class Client:
             try:
                 reply = await self._get_as_account("/api/user/self")
             except RefusedError as err:
-                if (
-                    err.reason in _ABOUT_THE_ACCOUNT
-                    or err.status == HTTPStatus.FORBIDDEN
-                ):
+                if err.reason in _ABOUT_THE_ACCOUNT:
                     raise
                 # Whatever else is said here, in a 200 or a 401, is about the token.
-                raise RefusedError(Refusal.INVALID, err.status) from None
+                is_forbidden = err.status == HTTPStatus.FORBIDDEN
+                reason = Refusal.UNEXPLAINED if is_forbidden else Refusal.INVALID
+                raise RefusedError(reason, err.status) from None
             account = Account.from_reply(_mapping(reply))
             if self._credentials.user_id not in (None, str(account.id)):
                 # Newer servers ignore the header and answer all the same (trap 20).
@@ -168,11 +171,16 @@ class Client:
             return account
 
     async def keys(self, site: Site) -> tuple[AccountKey, ...]:
-        """Ask for all keys of the account, newest first."""
+        """Ask for all keys of the account, newest first.
+
+        Raises RefusedError where the account is disabled.
+        """
         async with within(QUESTION_TIMEOUT):
             try:
                 items = await all_items(self._page, dialect_of(site.family))
             except RefusedError as err:
+                if err.reason is Refusal.OWNER_DISABLED:
+                    raise
                 raise ServerTroubleError("The site does not list the keys") from err
             keys = {key.id: key for key in map(self._read_listed, items)}
             if sum(key.configured for key in keys.values()) > 1:
@@ -205,11 +213,11 @@ class Client:
 
     async def _models_at(self, path: str, account: Account) -> tuple[str, ...]:
         if path != "/api/available_model":
-            reply = await self._get_as_account(path)
-            return read_models(reply.data.get("data"))
+            return read_models(_data(await self._get_as_account(path)))
         # One Hub shows everybody all models, with the groups that may use them.
-        reply = await self._transport.get(path)
-        return read_models_of_group(reply.data.get("data"), account.group)
+        return read_models_of_group(
+            _data(await self._transport.get(path)), account.group
+        )
 
     async def _listed_key(self, listed: AccountKey) -> KeyState:
         state = listed.as_state()
@@ -239,7 +247,7 @@ class Client:
             state.status is KeyStatus.INVALID or _is_complete(state)
         ):
             return state
-        known = self._known_from(state, _RECHECK)
+        known = self._known_from(state, refusal, _RECHECK, _EXPLAINED)
         if known is not None:
             return known
         try:
@@ -257,21 +265,36 @@ class Client:
         except GatewayError as err:
             if state is None:
                 raise
-            return self._known_from(state, _TRUST) or replace(state, unanswered=err)
-        self._agreement = _Agreement.between(state, usage, self._clock())
-        return _from_usage(usage, refusal, self._now())
+            known = self._known_from(state, refusal, _TRUST, _TRUST)
+            return known or replace(state, unanswered=err)
+        now = self._clock()
+        self._agreement = _Agreement.between(state, usage, now)
+        whole = _from_usage(usage, refusal, self._now())
+        self._explanation = (whole, now) if refusal is not None else None
+        return whole
 
-    def _known_from(self, billing: KeyState | None, age: float) -> KeyState | None:
-        """Return the state of the key, where billing is known to be about it."""
+    def _known_from(
+        self,
+        billing: KeyState | None,
+        refusal: RefusedError | None,
+        agreed: float,
+        explained: float,
+    ) -> KeyState | None:
+        """Return the state of the key where no critical call is needed for it.
+
+        Billing says what it said when it agreed with the key's own figures, at most
+        `agreed` seconds ago, or the key is still refused as it was when the site said
+        why, at most `explained` seconds ago.
+        """
+        now = self._clock()
+        if refusal is not None:
+            if self._explanation is None or now - self._explanation[1] > explained:
+                return None
+            return self._explanation[0]
         agreement = self._agreement
-        if (
-            billing is None
-            or agreement is None
-            or self._clock() - agreement.at > age
-            or not agreement.covers(billing)
-        ):
+        if agreement is None or now - agreement.at > agreed:
             return None
-        return agreement.complete(billing)
+        return agreement.complete(billing) if agreement.covers(billing) else None
 
     async def _key_in_billing(
         self, site: Site
@@ -331,6 +354,9 @@ class Client:
         reply = await self._get_as_account(
             "/api/token/", {parameter: str(number), "size": str(PAGE_SIZE)}
         )
+        if reply.data.get("success") is not True:
+            raise UnexpectedReplyError("The list of keys does not say yes")
+        _data(reply)
         return reply.data
 
     async def _get_as_key(
@@ -363,13 +389,16 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class _Agreement:
-    """Billing and the key's own figures said the same, so billing is about the key.
+    """Billing and the key's own figures said the same.
 
-    That spares the critical calls. `granted` is the key's limit in raw quota, None for
-    an unlimited key; `at` is in Unix seconds.
+    As long as billing says it still, that spares the critical calls. It does not prove
+    that billing is about the key: an account can have the figures of its only key.
+    `granted` is the limit in raw quota, None for an unlimited key; `at` is in Unix
+    seconds.
     """
 
     granted: int | None
+    used: int
     name: str | None
     at: float
 
@@ -378,17 +407,16 @@ class _Agreement:
         cls, billing: KeyState | None, usage: TokenUsage, now: float
     ) -> Self | None:
         """Return the agreement, or None where there is none."""
-        if billing is None or billing.used_quota != usage.used:
-            return None
         granted = None if usage.unlimited else usage.available + usage.used
-        agreement = cls(granted, usage.name, now)
+        agreement = cls(granted, usage.used, usage.name, now)
         return agreement if agreement.covers(billing) else None
 
-    def covers(self, billing: KeyState) -> bool:
-        """Tell whether a reading of billing is about the same key and limit."""
+    def covers(self, billing: KeyState | None) -> TypeGuard[KeyState]:
+        """Tell whether a reading of billing says the same still."""
         return (
-            billing.status is KeyStatus.ACTIVE
-            and billing.used_quota is not None
+            billing is not None
+            and billing.status is KeyStatus.ACTIVE
+            and billing.used_quota == self.used
             and _granted(billing) == self.granted
         )
 
@@ -459,3 +487,10 @@ def _mapping(
     if reply.data.get(marker) is not True or not isinstance(data, Mapping):
         raise error("The reply has no data")
     return data
+
+
+def _data(reply: Reply) -> Any:
+    """Return the `data` of a reply, which may be null, but not missing."""
+    if "data" not in reply.data:
+        raise UnexpectedReplyError("The reply has no data")
+    return reply.data["data"]

@@ -58,8 +58,9 @@ _LARGEST_EXPONENT: Final = 308
 # that a credential is refused, only why: most servers have no other way to say it.
 # gateway_api.md 2.1 and 2.2, and the recordings of all five servers. The first goes
 # first since One API quotes the key's name in it.
+_QUOTES_THE_KEY: Final = "额度已用尽"
 _REASONS: Final = (
-    ("额度已用尽", Refusal.EXHAUSTED),
+    (_QUOTES_THE_KEY, Refusal.EXHAUSTED),
     ("已过期", Refusal.EXPIRED),
     ("状态不可用", Refusal.DISABLED),
     ("token status is unavailable", Refusal.DISABLED),
@@ -221,9 +222,9 @@ def _is_trouble(data: Mapping[str, Any]) -> bool:
     Older servers answer 401 for both (2.1).
     """
     message = _said(data).get("message")
-    return isinstance(message, str) and any(
-        each in message.lower() for each in _TROUBLE
-    )
+    if not isinstance(message, str) or _QUOTES_THE_KEY in message:
+        return False
+    return any(each in message.lower() for each in _TROUBLE)
 
 
 def _reason(data: Mapping[str, Any]) -> Refusal:
