@@ -103,8 +103,8 @@ KEY_EXPIRES: Final = NewApiSensorDescription[KeyState](
     value_fn=_expires_at,
 )
 
-# An account can have many keys, and few of them expire.
-OTHER_KEY_EXPIRES: Final = replace(KEY_EXPIRES, entity_registry_enabled_default=False)
+# An account can have many keys that never expire.
+KEY_NEVER_EXPIRES: Final = replace(KEY_EXPIRES, entity_registry_enabled_default=False)
 
 MODEL_COUNT: Final = NewApiSensorDescription[tuple[str, ...]](
     key="model_count",
@@ -167,12 +167,14 @@ async def async_setup_entry(
     def add_new_keys() -> None:
         """Add the sensors of keys that got a device, and forget those that lost it."""
         for number in data.devices.keys - known:
+            read = partial(_other_key, number)
+            key = read(data.keys.data) if data.keys.data is not None else None
             async_add_entities(
                 _key_sensors(
                     entry,
-                    partial(_other_key, number),
+                    read,
                     key_identifier(entry, number),
-                    OTHER_KEY_EXPIRES,
+                    KEY_EXPIRES if key and key.expires_at else KEY_NEVER_EXPIRES,
                 )
             )
         known.clear()
