@@ -1,16 +1,98 @@
 """What all tests share."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+import logging
+import time
+from typing import Final
 
+from freezegun.api import FrozenDateTimeFactory
 import pytest
+from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension  # type: ignore[import-untyped]
+from syrupy.assertion import SnapshotAssertion
 
 # Before the harness puts a `custom_components` of its own on the path.
-from custom_components.new_api.const import DOMAIN
+from custom_components.new_api.gateway.budget import Budget
+from custom_components.new_api.gateway.client import Client
+from homeassistant.core import HomeAssistant
+from tests.home import Home, Site, household
 
-assert DOMAIN
+NOW: Final = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
+"""Just after the last recording was made."""
+
+# What may stand in the log of any test: what does not work, once, and that this is a
+# custom integration. Frozen time is slowness to the loop, and breaks aiohttp's own log.
+_ALLOWED: Final = (
+    "Error fetching ",
+    "Error in logging",
+    "Executing <",
+    "We found a custom integration ",
+    "zlib_ng and isal are not available",
+)
+_ALLOWED_PARTS: Final = (
+    " integration cancelled",
+    " not ready yet",
+    " prevent delaying shutdown",
+    " rejected by integration",
+)
+
+
+@pytest.fixture(autouse=True)
+async def enable_event_loop_debug() -> None:
+    """Do without what the harness switches on here: it takes half of all time."""
 
 
 @pytest.fixture
-def integration_found(enable_custom_integrations: None) -> Iterator[None]:
-    """Let Home Assistant find the integration."""
-    return
+def clock(
+    freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch
+) -> FrozenDateTimeFactory:
+    """Stop all clocks, those too that the gateway client was given on import."""
+    freezer.move_to(NOW)
+    client_defaults = {**(Client.__init__.__kwdefaults__ or {}), "clock": time.time}
+    monkeypatch.setattr(Client.__init__, "__kwdefaults__", client_defaults)
+    monkeypatch.setattr(Budget.__init__, "__defaults__", (time.monotonic,))
+    return freezer
+
+
+@pytest.fixture
+async def serving(
+    clock: FrozenDateTimeFactory, socket_enabled: None
+) -> AsyncIterator[AsyncExitStack]:
+    """Serve sites until after Home Assistant has stopped."""
+    async with AsyncExitStack() as serving:
+        yield serving
+
+
+@pytest.fixture
+def home(
+    clock: FrozenDateTimeFactory,
+    serving: AsyncExitStack,
+    hass: HomeAssistant,
+    enable_custom_integrations: None,
+    caplog: pytest.LogCaptureFixture,
+) -> Iterator[Home]:
+    """Give a home; in the end, its log has no secrets and nothing to worry about."""
+    home = Home(hass, clock, serving)
+    yield home
+    log = caplog.text
+    assert not [secret for secret in home.secrets if secret in log]
+    assert not [
+        record.getMessage()
+        for record in caplog.get_records("call")
+        if record.levelno >= logging.WARNING
+        and not record.getMessage().startswith(_ALLOWED)
+        and not any(part in record.getMessage() for part in _ALLOWED_PARTS)
+    ]
+
+
+@pytest.fixture
+async def site(home: Home) -> Site:
+    """Serve the gateway of a household."""
+    return await home.serve(household())
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Keep snapshots as Home Assistant does."""
+    return snapshot.use_extension(HomeAssistantSnapshotExtension)

@@ -32,7 +32,8 @@ async def async_get_config_entry_diagnostics(
         "data": async_redact_data(entry.data, _TO_REDACT),
         "options": dict(entry.options),
         "state": entry.state.value,
-        "reason": entry.reason,
+        # The text itself may name the site.
+        "reason": entry.error_reason_translation_key,
     }
     if entry.state is not ConfigEntryState.LOADED:
         return {"entry": about_entry}

@@ -1,0 +1,371 @@
+"""The devices of an entry: how they come, what they are called, how they go."""
+
+from typing import Any, Final
+
+import pytest
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator  # type: ignore[import-untyped]
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
+from homeassistant.core import Event, EventStateChangedData, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.setup import async_setup_component
+from tests.home import HOURLY, Home, Site, household
+from tests.simulator import Answer, Reset
+
+KEY: Final = "Home Assistant"
+ACCOUNT: Final = "Juhe AI (wang)"
+SERVERS: Final = ("new_api_main", "new_api_rc21", "new_api_0_9", "one_api", "one_hub")
+
+
+def identified(home: Home) -> set[tuple[str | None, str]]:
+    """Return the name of each device and what identifies it."""
+    return {
+        (device.name, identifier)
+        for device in home.devices()
+        for _, identifier in device.identifiers
+    }
+
+
+HOUSEHOLD: Final = {
+    (ACCOUNT, "entry"),
+    (KEY, "entry_key"),
+    ("Claude Code", "entry_key_2"),
+    ("Homework", "entry_key_3"),
+}
+"""What an entry with the account and its first key shows."""
+
+
+async def test_devices_of_a_household(home: Home, site: Site) -> None:
+    """The account is a device, and each key one below it."""
+    await home.add(site, key=KEY, user="wang")
+    assert identified(home) == HOUSEHOLD
+    account = home.device(ACCOUNT)
+    assert account.model == "Account"
+    assert account.sw_version == "v1.0.0-rc.24"
+    assert account.via_device_id is None
+    for name in (KEY, "Claude Code", "Homework"):
+        assert home.device(name).via_device_id == account.id
+        assert home.device(name).model == "API key"
+    for device in home.devices():
+        assert device.manufacturer == "Juhe AI"
+        assert device.entry_type is dr.DeviceEntryType.SERVICE
+        assert device.configuration_url == site.url
+
+
+async def test_device_of_a_key_alone(home: Home, site: Site) -> None:
+    """Where there is only a key, it is the device."""
+    entry = await home.add(site, key=KEY)
+    (device,) = home.devices()
+    assert device.name == entry.title
+    assert device.identifiers == {("new_api", "entry_key")}
+    assert device.sw_version == "v1.0.0-rc.24"
+    assert device.via_device_id is None
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_configured_key_is_recognised(home: Home, server: str) -> None:
+    """The configured key is no second device, be the list masked or whole."""
+    site = await home.serve(household(server))
+    await home.add(site, key=KEY, user="wang")
+    assert identified(home) == HOUSEHOLD
+    assert home.states(KEY)["Remaining quota"] == "25.00"
+    # What the list says was enough.
+    assert site.asked("/api/usage/token/") == 0
+    assert site.asked("/v1/dashboard/billing/usage") == 0
+
+
+async def test_keys_that_look_alike(home: Home, site: Site) -> None:
+    """Where two masked keys look the same, neither is taken for the configured one."""
+    key, twin = site.key(KEY), site.key("Claude Code")
+    twin.secret = key.secret[:4] + twin.secret[4:-4] + key.secret[-4:]
+    await home.add(site, key=KEY, user="wang")
+    assert identified(home) == HOUSEHOLD | {(KEY, "entry_key_1")}
+    assert home.state("home_assistant_remaining_quota") == "25.00"
+
+
+async def test_key_of_somebody_else(home: Home, site: Site) -> None:
+    """A key that is none of the account's speaks for itself."""
+    li = site.gateway.world.add_user("li", quota=1)
+    site.gateway.world.add_key(li, "of li", quota=2_500_000)
+    entry = await home.create(
+        site.form(user="wang") | {"api_key": str(site.key("of li"))}
+    )
+    (configured,) = (d for d in home.devices() if d.name == "of li")
+    assert configured.identifiers == {("new_api", f"{entry.entry_id}_key")}
+    assert home.states("of li")["Remaining quota"] == "5.00"
+    assert {ACCOUNT, KEY, "Claude Code", "Homework"} < home.device_names()
+
+
+# ------------------------------------------------------------------------------------
+# Coming, changing, going
+
+
+async def test_new_key(home: Home, site: Site) -> None:
+    """A key that is created on the site appears by itself, once."""
+    entry = await home.add(site, key=KEY, user="wang")
+    site.gateway.world.add_key(site.user("wang"), "new", quota=2_500_000)
+    await home.poll()
+    assert identified(home) == HOUSEHOLD | {("new", "entry_key_4")}
+    assert home.device("new").via_device_id == home.device(ACCOUNT).id
+    assert home.states("new") == {
+        "Remaining quota": "5.00",
+        "Used quota": "0.00",
+        "Status": "active",
+    }
+    entities = home.entities(entry)
+    site.gateway.spend("new", 500_000)
+    await home.poll(3)
+    assert home.states("new")["Remaining quota"] == "4.00"
+    assert home.entities(entry) == entities
+
+
+async def test_renamed_key(home: Home, site: Site) -> None:
+    """A key that is renamed on the site keeps its entities."""
+    entry = await home.add(site, key=KEY, user="wang")
+    entities = home.entities(entry)
+    site.key("Homework").name = "Schularbeiten"
+    site.key(KEY).name = "House"
+    await home.poll()
+    assert home.device_names() == {ACCOUNT, "House", "Claude Code", "Schularbeiten"}
+    assert home.entities(entry) == entities
+
+
+async def test_name_that_a_person_gave(home: Home, site: Site) -> None:
+    """What a person calls a device is left alone."""
+    await home.add(site, key=KEY, user="wang")
+    device = home.device("Homework")
+    dr.async_get(home.hass).async_update_device(device.id, name_by_user="Mine")
+    site.key("Homework").name = "Schularbeiten"
+    await home.poll()
+    assert home.device("Schularbeiten").name_by_user == "Mine"
+
+
+async def test_deleted_key(home: Home, site: Site) -> None:
+    """A key that is gone vanishes with the second reading that lacks it."""
+    entry = await home.add(site, key=KEY, user="wang")
+    site.gateway.world.delete_key("Homework")
+    await home.poll()
+    assert home.states("Homework") == dict.fromkeys(
+        ("Remaining quota", "Used quota", "Status"), STATE_UNAVAILABLE
+    )
+    await home.poll()
+    assert home.device_names() == {ACCOUNT, KEY, "Claude Code"}
+    assert not [entity for entity in home.entities(entry) if "_key_3_" in entity]
+    assert home.hass.states.get("sensor.homework_status") is None
+    await home.poll(2)
+    assert home.device_names() == {ACCOUNT, KEY, "Claude Code"}
+
+
+async def test_key_missing_once(home: Home, site: Site) -> None:
+    """A key that one reading lacks is still the same afterwards."""
+    entry = await home.add(site, key=KEY, user="wang")
+    entities = home.entities(entry)
+    device = home.device("Homework").id
+    for _ in range(2):
+        key = site.gateway.world.keys.pop(3)
+        await home.poll()
+        assert home.states("Homework")["Status"] == STATE_UNAVAILABLE
+        site.gateway.world.keys[3] = key
+        await home.poll()
+        assert home.states("Homework")["Status"] == "exhausted"
+    assert home.device("Homework").id == device
+    assert home.entities(entry) == entities
+
+
+async def test_key_missing_once_after_trouble(home: Home, site: Site) -> None:
+    """One reading without a key is one, also after a reading that failed."""
+    await home.add(site, key=KEY, user="wang")
+    site.gateway.faults.add("/api/token/", Answer(502), times=1)
+    await home.poll()
+    site.gateway.world.delete_key("Homework")
+    await home.poll()
+    assert "Homework" in home.device_names()
+    await home.poll()
+    assert "Homework" not in home.device_names()
+
+
+async def test_key_missing_at_the_start(home: Home, site: Site) -> None:
+    """The reading at the start is one like any other."""
+    entry = await home.add(site, key=KEY, user="wang")
+    key = site.gateway.world.keys.pop(3)
+    await home.hass.config_entries.async_reload(entry.entry_id)
+    await home.settle()
+    assert "Homework" in home.device_names()
+    site.gateway.world.keys[3] = key
+    await home.poll()
+    assert home.states("Homework")["Status"] == "exhausted"
+
+
+async def test_deleted_key_comes_back(home: Home, site: Site) -> None:
+    """A key that was gone for good and is there again, is there again."""
+    await home.add(site, key=KEY, user="wang")
+    key = site.gateway.world.keys.pop(3)
+    await home.poll(2)
+    site.gateway.world.keys[3] = key
+    await home.poll()
+    assert home.states("Homework")["Status"] == "exhausted"
+    site.gateway.spend("Homework", 500_000)
+    await home.poll()
+    assert home.states("Homework")["Used quota"] == "6.00"
+
+
+async def test_no_keys_left(home: Home, site: Site) -> None:
+    """An account whose keys are all gone keeps only itself."""
+    await home.add(site, user="wang")
+    site.gateway.world.keys.clear()
+    await home.poll(2)
+    assert home.device_names() == {ACCOUNT}
+    assert home.states(ACCOUNT)["Remaining quota"] == "90.01"
+
+
+@pytest.mark.parametrize("server", ["new_api_main", "one_api"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Answer(502),
+        Reset(),
+        Answer(200, "{}", (("Content-Type", "application/json"),)),
+        Answer(200, '{"success": true}', (("Content-Type", "application/json"),)),
+    ],
+    ids=["502", "reset", "empty object", "no data"],
+)
+async def test_list_that_cannot_be_read(
+    home: Home, server: str, fault: Answer | Reset
+) -> None:
+    """No device vanishes because the site is in trouble."""
+    site = await home.serve(household(server))
+    await home.add(site, key=KEY, user="wang")
+    names = home.device_names()
+    site.gateway.faults.add("/api/token/", fault)
+    await home.poll(4)
+    assert {"Claude Code", "Homework"} < home.device_names()
+    site.gateway.faults.clear()
+    await home.poll()
+    assert home.device_names() == names
+    assert home.states("Homework")["Status"] == "exhausted"
+
+
+@pytest.mark.parametrize("server", ["new_api_main", "one_api"])
+async def test_names_survive_trouble(home: Home, server: str) -> None:
+    """A device is not called otherwise because a question was not answered."""
+    site = await home.serve(household(server))
+    await home.add(site, key=KEY, user="wang")
+    names = home.device_names()
+    for path in ("/v1/*", "/api/*", "*"):
+        site.gateway.faults.add(path, Reset())
+        await home.poll(2)
+        assert home.device_names() == names
+        site.gateway.faults.clear()
+        await home.poll()
+    assert home.device_names() == names
+
+
+async def test_name_of_a_deleted_key(home: Home, site: Site) -> None:
+    """The device of a configured key that is gone is still called by its name."""
+    await home.add(site, key=KEY, user="wang")
+    site.gateway.world.delete_key(KEY)
+    await home.poll(3)
+    assert KEY in home.device_names()
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_many_keys(home: Home, server: str) -> None:
+    """However the server pages, all keys of an account are there."""
+    site = await home.serve_recorded(server)
+    await home.add(site, key="bulk 104", user="erin")
+    assert len(home.devices()) == 1 + 105
+    names = {f"bulk {number:03}" for number in range(105)}
+    assert home.device_names() == names | {"Test Gateway (erin)"}
+    assert home.states("bulk 050")["Remaining quota"] == "0.10"
+
+
+async def test_site_is_updated_and_renamed(home: Home, site: Site) -> None:
+    """What the site says of itself is shown with its devices."""
+    await home.add(site, key=KEY, user="wang")
+    site.gateway.configure(system_name="Juhe Next")
+    site.gateway.dialect = household("new_api_rc21").dialect
+    await home.pass_time(HOURLY)
+    site.gateway.spend(KEY, 500_000)
+    await home.poll()
+    assert {device.manufacturer for device in home.devices()} == {"Juhe Next"}
+    assert home.device(ACCOUNT).sw_version == "v1.0.0-rc.21"
+
+
+async def test_nothing_flickers(home: Home, site: Site) -> None:
+    """Devices that stay are not touched when others come and go."""
+    await home.add(site, key=KEY, user="wang")
+    changed: list[Event[Any]] = []
+    home.hass.bus.async_listen(dr.EVENT_DEVICE_REGISTRY_UPDATED, changed.append)
+    home.hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, changed.append)
+
+    @callback
+    def note(event: Event[EventStateChangedData]) -> None:
+        state = event.data["new_state"]
+        if state is not None and state.state == STATE_UNAVAILABLE:
+            changed.append(event)
+
+    home.hass.bus.async_listen(EVENT_STATE_CHANGED, note)
+    await home.poll(3)
+    await home.pass_time(HOURLY)
+    assert changed == []
+
+
+# ------------------------------------------------------------------------------------
+# Removing
+
+
+@pytest.fixture
+async def removing(
+    home: Home, hass_ws_client: WebSocketGenerator
+) -> WebSocketGenerator:
+    """Let a person remove devices in the browser."""
+    assert await async_setup_component(home.hass, "config", {})
+    return hass_ws_client
+
+
+async def removed(removing: WebSocketGenerator, device: dr.DeviceEntry) -> bool:
+    """Try to remove a device, and tell whether that was allowed."""
+    browser = await removing()
+    await browser.send_json_auto_id(
+        {"type": "config/device_registry/remove", "device_id": device.id}
+    )
+    answer = await browser.receive_json()
+    await browser.close()
+    if not answer["success"]:
+        assert "rejected by integration" in answer["error"]["message"]
+    return bool(answer["success"])
+
+
+def stray_device(home: Home, entry: ConfigEntry) -> dr.DeviceEntry:
+    """Return a device that nothing belongs to any more."""
+    return dr.async_get(home.hass).async_get_or_create(
+        config_entry_id=entry.entry_id,
+        identifiers={("new_api", "entry_key_99")},
+        name="stray",
+    )
+
+
+async def test_remove_device(
+    home: Home, site: Site, removing: WebSocketGenerator
+) -> None:
+    """What is in use cannot be removed by hand, what is not can."""
+    entry = await home.add(site, key=KEY, user="wang")
+    stray = stray_device(home, entry)
+    for name in (ACCOUNT, KEY, "Claude Code", "Homework"):
+        assert not await removed(removing, home.device(name))
+    assert await removed(removing, stray)
+    assert home.device_names() == {ACCOUNT, KEY, "Claude Code", "Homework"}
+
+
+async def test_remove_device_while_the_site_is_down(
+    home: Home, site: Site, removing: WebSocketGenerator
+) -> None:
+    """Also while an entry does not work, the question has an answer."""
+    entry = await home.add(site, key=KEY, user="wang")
+    await home.hass.config_entries.async_unload(entry.entry_id)
+    site.gateway.faults.add("*", Answer(502))
+    await home.hass.config_entries.async_setup(entry.entry_id)
+    await home.settle()
+    assert not await removed(removing, home.device(ACCOUNT))
+    assert ACCOUNT in home.device_names()
