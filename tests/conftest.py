@@ -18,6 +18,8 @@ from custom_components.new_api.gateway.client import Client
 from homeassistant.core import HomeAssistant
 from tests.home import Home, Site, household
 
+pytest_plugins = ["tests.secrecy.plugin"]
+
 NOW: Final = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 """Just after the last recording was made."""
 
@@ -30,6 +32,7 @@ _ALLOWED: Final = (
     "We found a custom integration ",
     "zlib_ng and isal are not available",
 )
+_OURS: Final = "custom_components.new_api"
 _ALLOWED_PARTS: Final = (
     " integration cancelled",
     " not ready yet",
@@ -77,6 +80,13 @@ def home(
     yield home
     log = caplog.text
     assert not [secret for secret in home.secrets if secret in log]
+    ours = [each for each in caplog.records if each.name.startswith(_OURS)]
+    assert not [
+        # What stands for something in a text has been put into it.
+        each.getMessage()
+        for each in ours
+        if each.levelno >= logging.INFO and "{" in each.getMessage()
+    ]
     assert not [
         record.getMessage()
         for record in caplog.get_records("call")

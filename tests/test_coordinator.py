@@ -16,6 +16,7 @@ from homeassistant.core import (
     EventStateReportedData,
     callback,
 )
+from homeassistant.helpers import entity_registry as er
 from tests.home import HOURLY, Home, Site, household, works
 from tests.simulator import (
     Answer,
@@ -552,13 +553,20 @@ async def test_site_changes_its_unit(home: Home, site: Site) -> None:
     await home.pass_time(HOURLY)
     assert home.state(remaining) == "648.072"
     assert home.state(f"{OWN}_remaining_quota") == "180.00"
+    registry = er.async_get(home.hass)
     for sensor in (remaining, "claude_code_used_quota"):
         assert home.attributes(sensor)["unit_of_measurement"] == "CNY"
+        entity = registry.async_get(f"sensor.{sensor}")
+        assert entity is not None
+        assert entity.unit_of_measurement == "CNY"
     site.gateway.configure(quota_display_type="TOKENS")
     await home.pass_time(HOURLY)
     assert home.state(remaining) == "45005000"
     assert home.attributes(remaining)["unit_of_measurement"] == "tokens"
     assert "device_class" not in home.attributes(remaining)
+    entity = registry.async_get(f"sensor.{remaining}")
+    assert entity is not None
+    assert entity.original_device_class is None
     site.gateway.configure(quota_display_type="USD", quota_per_unit=1_000_000)
     await home.pass_time(HOURLY)
     assert home.state(remaining) == "45.005"

@@ -158,6 +158,21 @@ async def test_start_does_not_wait_for_models(home: Home, site: Site) -> None:
     assert home.state("home_assistant_model_count") == "3"
 
 
+@pytest.mark.parametrize("path", ["/v1/models", "/api/user/models"])
+async def test_unload_while_the_first_models_hang(
+    home: Home, site: Site, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor does the end wait for models."""
+    site.gateway.faults.add(path, Hang())
+    adding = home.hass.async_create_task(home.add(site, key=KEY, user="wang"))
+    await home.until(lambda: site.asked(path) == 1)
+    (entry,) = home.entries
+    assert works(entry)
+    assert await home.hass.config_entries.async_unload(entry.entry_id)
+    await adding
+    assert complaints(caplog) == []
+
+
 async def test_two_entries_of_one_site(home: Home, site: Site) -> None:
     """One entry goes without the other."""
     li = site.gateway.world.add_user("li", quota=500_000)

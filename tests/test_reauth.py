@@ -9,7 +9,7 @@ import pytest
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
-from tests.home import SECOND_OPINION, Home, Site, household
+from tests.home import SECOND_OPINION, Home, Site, household, works
 from tests.simulator import Answer, Reset, Status
 
 SERVERS: Final = ("new_api_main", "new_api_rc21", "new_api_0_9", "one_api", "one_hub")
@@ -91,22 +91,42 @@ async def test_repair_of_home_assistant(home: Home, site: Site) -> None:
     assert not issues
 
 
+@pytest.mark.parametrize("key", [None, KEY], ids=["account alone", "with key"])
 async def test_token_rotated_while_home_assistant_was_off(
-    home: Home, site: Site
+    home: Home, site: Site, key: str | None
 ) -> None:
     """An entry whose token is refused at the start is set up, and asks for another."""
+    entry = await home.add(site, key=key, user="wang")
+    await home.hass.config_entries.async_unload(entry.entry_id)
     token = site.gateway.world.rotate_access_token("wang")
-    site.user("wang").access_token = "another" * 4
-    entry = await home.add(site, key=KEY, user="wang")
-    site.user("wang").access_token = token
-    await home.hass.config_entries.async_reload(entry.entry_id)
+    await home.hass.config_entries.async_setup(entry.entry_id)
     await home.settle()
-    assert home.state(f"{OWN}_status") == "active"
+    assert works(entry)
+    assert home.state(f"{ACCOUNT}_remaining_quota") == "unavailable"
     assert home.reauths() == []
     await home.poll()
     form = await home.open_reauth(entry)
     await home.submit(form, {"access_token": token})
     assert home.state(f"{ACCOUNT}_remaining_quota") == "90.01"
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_key_deleted_while_home_assistant_was_off(
+    home: Home, server: str
+) -> None:
+    """So is one whose key is gone."""
+    site = await home.serve(household(server))
+    entry = await home.add(site, key=KEY)
+    await home.hass.config_entries.async_unload(entry.entry_id)
+    site.gateway.world.delete_key(KEY)
+    await home.hass.config_entries.async_setup(entry.entry_id)
+    await home.settle()
+    assert works(entry)
+    assert home.state(f"{ALONE}_status") == "unavailable"
+    assert home.reauths() == []
+    await home.poll()
+    assert home.state(f"{ALONE}_status") == "invalid"
+    assert fields(await home.open_reauth(entry)) == {"api_key": None}
 
 
 @pytest.mark.parametrize("with_user_id", [True, False])
@@ -318,7 +338,9 @@ async def test_hiccup_of_the_account(
     assert home.state(f"{ACCOUNT}_remaining_quota") == "90.01"
     # The next is the first again.
     site.gateway.faults.add("/api/user/self", answer, times=1)
-    await home.poll(3)
+    await home.poll()
+    assert home.reauths(entry) == []
+    await home.poll(2)
     assert home.reauths(entry) == []
     assert home.state(f"{ACCOUNT}_remaining_quota") == "90.01"
 
