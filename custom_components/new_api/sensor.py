@@ -292,7 +292,6 @@ class QuotaSensor[ReadingT: Reading, SubjectT](NewApiSensor[ReadingT, SubjectT])
     def native_value(self) -> str | None:
         """Return the amount to its last digit, or None where there is none."""
         raw = super().native_value
-        assert raw is None or isinstance(raw, int)  # noqa: S101
-        amount = self.unit.amount(raw)
+        amount = self.unit.amount(raw) if isinstance(raw, int) else None
         # A Decimal would show a very small amount as 7E-9.
         return None if amount is None else f"{amount:f}"
