@@ -344,16 +344,20 @@ def stray_device(home: Home, entry: ConfigEntry) -> dr.DeviceEntry:
     )
 
 
+@pytest.mark.parametrize(
+    "subject", [{"key": KEY}, {"user": "wang"}, {"key": KEY, "user": "wang"}]
+)
 async def test_remove_device(
-    home: Home, site: Site, removing: WebSocketGenerator
+    home: Home, site: Site, removing: WebSocketGenerator, subject: dict[str, Any]
 ) -> None:
     """What is in use cannot be removed by hand, what is not can."""
-    entry = await home.add(site, key=KEY, user="wang")
+    entry = await home.add(site, **subject)
+    used = home.devices()
     stray = stray_device(home, entry)
-    for name in (ACCOUNT, KEY, "Claude Code", "Homework"):
-        assert not await removed(removing, home.device(name))
+    for device in used:
+        assert not await removed(removing, device)
     assert await removed(removing, stray)
-    assert home.device_names() == {ACCOUNT, KEY, "Claude Code", "Homework"}
+    assert home.devices() == used
 
 
 async def test_remove_device_while_the_site_is_down(

@@ -559,6 +559,24 @@ async def test_state_of_a_right_key(
     assert home.reauths() == []
 
 
+@pytest.mark.parametrize("server", ["new_api_main", "new_api_rc21", "one_api"])
+async def test_key_refused_for_another_reason(home: Home, server: str) -> None:
+    """A key whose group is gone is refused, and another one would be no better."""
+    site = await home.serve(household(server))
+    await home.add(site, key=KEY)
+    site.key(KEY).group = "gone"
+    await home.poll()
+    assert home.state(f"{ALONE}_status") == "unavailable"
+    await home.pass_time(SECOND_OPINION)
+    assert home.state(f"{ALONE}_status") == "refused"
+    await home.poll(3)
+    assert home.state(f"{ALONE}_status") == "refused"
+    assert home.reauths() == []
+    site.key(KEY).group = ""
+    await home.poll()
+    assert home.state(f"{ALONE}_status") == "active"
+
+
 @pytest.mark.parametrize("server", SERVERS)
 async def test_banned_account(home: Home, server: str) -> None:
     """An account that the site has disabled shows nothing, and needs no new token."""
