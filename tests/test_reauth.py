@@ -124,7 +124,7 @@ async def test_key_deleted_while_home_assistant_was_off(
     assert works(entry)
     assert home.state(f"{ALONE}_status") == "unavailable"
     assert home.reauths() == []
-    await home.poll()
+    await home.pass_time(SECOND_OPINION)
     assert home.state(f"{ALONE}_status") == "invalid"
     assert fields(await home.open_reauth(entry)) == {"api_key": None}
 

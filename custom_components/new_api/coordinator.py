@@ -11,7 +11,8 @@ from typing import Final, override
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigFlowResult
 from homeassistant.const import CONF_ACCESS_TOKEN, CONF_API_KEY
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
@@ -169,6 +170,18 @@ class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
     def is_in_doubt(self) -> bool:
         """Whether a second reading has to tell what the last one was worth."""
         return False
+
+    @callback
+    def async_ask_again_soon(self) -> CALLBACK_TYPE:
+        """Read a second time before the interval is over; return how to call it off.
+
+        A first reading cannot ask for it itself.
+        """
+
+        async def ask(_now: datetime) -> None:
+            await self.async_refresh()
+
+        return async_call_later(self.hass, _SECOND_OPINION, ask)
 
     @abstractmethod
     async def _async_ask(self) -> DataT:
@@ -429,6 +442,9 @@ class ModelsCoordinator(NewApiCoordinator[Models]):
         failures = [
             each for each in (of_key, of_account) if isinstance(each, BaseException)
         ]
+        for failure in failures:
+            if not isinstance(failure, GatewayError):
+                raise failure
         # What could not be read is asked for again before the hour is over.
         self.update_interval = self._soon if failures else self._slowly
         models = Models(
