@@ -566,6 +566,20 @@ async def test_agreement_holds_for_a_day(session: ClientSession) -> None:
         assert isinstance(state.unanswered, ServerTroubleError)
 
 
+async def test_reason_of_an_earlier_refusal(session: ClientSession) -> None:
+    """A key that was used up and worked again may now be refused for another reason."""
+    no = refusal("Invalid token")
+    async with agreed(session) as (gateway, _, ask):
+        gateway.replies |= {SUBSCRIPTION: no, BILLED: no, USAGE: usage(0, 5_000_000)}
+        assert (await ask()).status is KeyStatus.EXHAUSTED
+        gateway.replies |= billing(10, 100) | {USAGE: Reply(500)}
+        assert (await ask()).status is KeyStatus.ACTIVE
+        gateway.replies |= {SUBSCRIPTION: no, BILLED: no}
+        state = await ask()
+    assert state.status is KeyStatus.REFUSED
+    assert isinstance(state.unanswered, ServerTroubleError)
+
+
 async def test_account_with_the_figures_of_its_key(session: ClientSession) -> None:
     """An account can have its key's figures, as alice has in the recordings.
 

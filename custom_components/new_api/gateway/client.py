@@ -243,6 +243,9 @@ class Client:
 
     async def _key_alone(self, site: Site) -> KeyState:
         state, refusal = await self._key_in_billing(site)
+        if refusal is None:
+            # The next refusal may be for another reason.
+            self._explanation = None
         if state is not None and (
             state.status is KeyStatus.INVALID or _is_complete(state)
         ):
@@ -255,6 +258,7 @@ class Client:
             # that billing is right.
             usage = await self._token_usage(site, reserve=0 if refusal else 1)
         except RefusedError as err:
+            self._explanation = None
             if state is None or state.status is KeyStatus.REFUSED:
                 return KeyState(_status_of(err))
             return replace(state, unanswered=err)
