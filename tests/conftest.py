@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 import logging
 import time
-from typing import Final
+from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -35,6 +35,7 @@ _ALLOWED: Final = (
 _OURS: Final = "custom_components.new_api"
 _ALLOWED_PARTS: Final = (
     " integration cancelled",
+    " is taking over 10 seconds",
     " not ready yet",
     " prevent delaying shutdown",
     " rejected by integration",
@@ -71,6 +72,7 @@ async def serving(
 def home(
     clock: FrozenDateTimeFactory,
     serving: AsyncExitStack,
+    hass_storage: dict[str, Any],
     hass: HomeAssistant,
     enable_custom_integrations: None,
     caplog: pytest.LogCaptureFixture,

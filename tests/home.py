@@ -5,10 +5,12 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+import logging
 from types import MappingProxyType
 from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
+import pytest
 from pytest_homeassistant_custom_component import common  # type: ignore[import-untyped]
 from yarl import URL
 
@@ -26,15 +28,19 @@ from homeassistant.config_entries import (
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.setup import async_setup_component
 from tests.reader import Reader
 from tests.recordings import load
 from tests.simulator import DIALECTS, Gateway, Key, Model, Options, User, World
 
-BALANCE: Final = timedelta(minutes=5) * 1.1 + timedelta(seconds=1)
+TURNS_APART: Final = timedelta(seconds=16)
+"""By as much a reading can be late, since the one before it has its turn first."""
+
+BALANCE: Final = timedelta(minutes=5) * 1.1 + TURNS_APART
 """After this, balances were read once more, whatever the jitter."""
-HOURLY: Final = timedelta(hours=1) * 1.1 + timedelta(seconds=1)
+HOURLY: Final = timedelta(hours=1) * 1.1 + TURNS_APART
 """After this, so were the models and the site."""
-SECOND_OPINION: Final = timedelta(seconds=67)
+SECOND_OPINION: Final = timedelta(minutes=1) * 1.1 + TURNS_APART
 """After this, a rejected credential was tried again."""
 
 _MODELS: Final = ("claude-haiku-4-5", "deepseek-chat", "gpt-5-mini")
@@ -121,9 +127,13 @@ class Home:
         """Put a gateway on the network."""
         url = await self._serving.enter_async_context(gateway.serve())
         site = Site(gateway, str(url).rstrip("/"))
+        self.know(site)
+        return site
+
+    def know(self, site: Site) -> None:
+        """Take a site in that is served already."""
         self._sites.append(site)
         self._secrets |= site.secrets
-        return site
 
     async def serve_recorded(self, server: str, site: str = "usd") -> Site:
         """Put a site that was recorded on the network."""
@@ -314,6 +324,17 @@ class Home:
         # Home Assistant waits for more of the kind before it reloads the entry.
         await self.pass_time(timedelta(seconds=31))
 
+    async def press_update(self, entity_id: str) -> None:
+        """Ask for a new figure, as a person or an automation can."""
+        await async_setup_component(self.hass, "homeassistant", {})
+        await self.hass.services.async_call(
+            "homeassistant",
+            "update_entity",
+            {"entity_id": f"sensor.{entity_id}"},
+            blocking=True,
+        )
+        await self.settle()
+
     def entities(self, entry: ConfigEntry) -> dict[str, str]:
         """Return the entity ids of an entry, by unique id."""
         entities = er.async_get(self.hass)
@@ -321,6 +342,16 @@ class Home:
             entity.unique_id: entity.entity_id
             for entity in er.async_entries_for_config_entry(entities, entry.entry_id)
         }
+
+
+def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what the log says about things that went wrong."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.name != "asyncio"
+        and record.levelno >= (logging.WARNING if record.exc_info else logging.ERROR)
+    ]
 
 
 def works(entry: ConfigEntry) -> bool:

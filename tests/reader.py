@@ -8,6 +8,7 @@ from custom_components.new_api.const import DOMAIN
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import DOMAIN as HOMEASSISTANT, HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.issue_registry import IssueEntry
 from homeassistant.helpers.translation import async_get_translations
 
 LANGUAGES: Final = ("en", "zh-Hans")
@@ -23,17 +24,37 @@ class Reader:
         self._hass = hass
 
     async def read_flow(self, result: Mapping[str, Any] | ConfigFlowResult) -> None:
-        """Read a form or the end of a flow."""
+        """Read a form, a menu or the end of a flow."""
         # The handler of an options flow is the entry.
         kind = "config" if result["handler"] == DOMAIN else "options"
         if result["type"] is FlowResultType.FORM:
             await self._read_form(kind, result)
+        elif result["type"] is FlowResultType.MENU:
+            await self._read_menu(kind, result)
         elif result["type"] is FlowResultType.ABORT:
             await self._read(
                 "config",
                 f"abort.{result['reason']}",
                 result.get("description_placeholders"),
             )
+
+    async def read_issue(self, issue: IssueEntry) -> None:
+        """Read a repair as it stands in the list."""
+        parts = ("title",) if issue.is_fixable else ("title", "description")
+        for part in parts:
+            await self._read(
+                "issues",
+                f"{issue.translation_key}.{part}",
+                issue.translation_placeholders,
+            )
+
+    async def read_repair(self, issue: IssueEntry, form: Mapping[str, Any]) -> None:
+        """Read the form behind a repair."""
+        flow = f"{issue.translation_key}.fix_flow"
+        step = f"{flow}.step.{form['step_id']}"
+        errors = [f"{flow}.error.{error}" for error in form["errors"].values()]
+        for text in (f"{step}.title", f"{step}.description", *errors):
+            await self._read("issues", text, form["description_placeholders"])
 
     async def _read_form(
         self, kind: str, result: Mapping[str, Any] | ConfigFlowResult
@@ -53,6 +74,16 @@ class Reader:
         texts += [f"error.{error}" for error in errors.values()]
         for text in texts:
             await self._read(kind, text, placeholders)
+
+    async def _read_menu(
+        self, kind: str, result: Mapping[str, Any] | ConfigFlowResult
+    ) -> None:
+        step = f"step.{result['step_id']}"
+        texts = [f"{step}.title", f"{step}.description"]
+        options: Any = result["menu_options"]
+        texts += [f"{step}.menu_options.{each}" for each in options]
+        for text in texts:
+            await self._read(kind, text, result.get("description_placeholders"))
 
     async def _read(
         self, kind: str, text: str, placeholders: Mapping[str, str] | None

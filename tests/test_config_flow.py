@@ -238,7 +238,6 @@ async def test_faulty_form(
 NO_GATEWAYS: Final = {
     "web page": Answer(200, "<html><title>Shop</title></html>", HTML),
     "web page not found": Answer(404, "<html>404</html>", HTML),
-    "login of a firewall": Answer(403, "<html>Are you a robot?</html>", HTML),
     "nothing at all": Answer(200, "", JSON),
     "other JSON": Answer(200, '{"success": true, "data": {"status": "ok"}}', JSON),
     "other JSON without data": Answer(200, '{"status": "ok"}', JSON),
@@ -257,6 +256,18 @@ async def test_site_is_no_gateway(home: Home, site: Site, answer: Answer) -> Non
     entered = site.form(key="Home Assistant", user="wang")
     form = await home.submit(await home.start(), entered)
     assert_asks_again(form, {"url": "not_a_gateway"}, entered)
+    assert [request.path_qs for request in site.gateway.requests] == ["/api/status"]
+    site.gateway.faults.clear()
+    assert (await home.submit(form, entered))["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_site_behind_a_wall(home: Home, site: Site) -> None:
+    """What stands before a site is told so, and is never shown a credential."""
+    wall = Answer(403, "<html>Are you a robot?</html>", HTML)
+    site.gateway.faults.add("*", wall)
+    entered = site.form(key="Home Assistant", user="wang")
+    form = await home.submit(await home.start(), entered)
+    assert_asks_again(form, {"base": "blocked"}, entered)
     assert [request.path_qs for request in site.gateway.requests] == ["/api/status"]
     site.gateway.faults.clear()
     assert (await home.submit(form, entered))["type"] is FlowResultType.CREATE_ENTRY

@@ -1,5 +1,6 @@
 """Diagnostics: enough to help, and nothing that is nobody's business."""
 
+from datetime import timedelta
 import json
 from typing import Any, Final
 
@@ -11,10 +12,13 @@ from syrupy.assertion import SnapshotAssertion
 from custom_components.new_api.diagnostics import async_get_config_entry_diagnostics
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.setup import async_setup_component
-from tests.home import HOURLY, Home, Site
-from tests.simulator import Answer, Rewrite
+from tests.home import HOURLY, Home, Site, household
+from tests.simulator import DIALECTS, Answer, Rewrite
 
 KEY: Final = "Home Assistant"
+
+_HTML: Final = (("Content-Type", "text/html; charset=utf-8"),)
+_JSON: Final = (("Content-Type", "application/json; charset=utf-8"),)
 
 SUBJECTS: Final[dict[str, dict[str, Any]]] = {
     "key alone": {"key": KEY},
@@ -33,6 +37,11 @@ async def downloaded(
     return await download.get_diagnostics_for_config_entry(
         home.hass, hass_client, entry
     )
+
+
+def saying(**said: str) -> Rewrite:
+    """Return how a site says something else of itself."""
+    return Rewrite(lambda reply: {**reply, "data": reply["data"] | said})
 
 
 @subjects
@@ -56,12 +65,20 @@ async def test_diagnostics(
         KEY,
         "Claude Code",
         "Juhe",
+        "gpt-5-mini",
+        "default",
     ):
         assert private not in text
     for view in diagnostics["views"].values():
         if view is not None:
             # It is not the same each time.
-            assert 300 <= view.pop("update_interval") <= 3960
+            assert view.pop("update_interval") >= 60
+    for outcome in (
+        *diagnostics["questions"].values(),
+        *(each["last"] for each in diagnostics["endpoints"].values()),
+    ):
+        # Neither is it.
+        assert outcome.pop("milliseconds") >= 0
     assert diagnostics == snapshot
 
 
@@ -128,6 +145,160 @@ async def test_entry_that_does_not_work(
     assert "setup_retry" in text
     for private in (*site.secrets, "127.0.0.1", "moved.example", "wang"):
         assert private not in text
+
+
+async def test_what_is_known_of_an_entry_that_does_not_work(
+    home: Home, site: Site, hass_client: ClientSessionGenerator
+) -> None:
+    """They tell what answers instead of a gateway, and how often it was asked."""
+    site.gateway.faults.add("*", Answer(200, "<p>wang</p>", _HTML))
+    entry = await home.add(site, key=KEY, user="wang")
+    diagnostics = await downloaded(home, hass_client, entry)
+    assert diagnostics["entry"]["state"] == "setup_retry"
+    assert diagnostics["entry"]["reason"] == "not_a_gateway"
+    assert diagnostics["questions"]["site"]["error"] == "NotAGatewayError"
+    assert diagnostics["endpoints"]["/api/status"]["asked"] == 1
+    assert diagnostics["unexpected_replies"] == {
+        "/api/status": {
+            "at": "2026-11-23T08:15:00+00:00",
+            "error": "NotAGatewayError",
+            "problem": "A web page or file answers, not a gateway",
+            "received": {
+                "status": 200,
+                "content_type": "text/html",
+                "length": 11,
+                "shape": None,
+            },
+        }
+    }
+    site.gateway.faults.clear()
+    await home.pass_time(timedelta(minutes=2))
+    diagnostics = await async_get_config_entry_diagnostics(home.hass, entry)
+    assert diagnostics["entry"]["state"] == "loaded"
+    assert diagnostics["questions"]["site"]["error"] is None
+    # What was is not forgotten.
+    assert "/api/status" in diagnostics["unexpected_replies"]
+
+
+async def test_entry_that_did_not_ask_itself(
+    home: Home, site: Site, hass_client: ClientSessionGenerator
+) -> None:
+    """What one entry found out about the site, the others on it tell as well."""
+    site.gateway.faults.add("/api/status", Answer(200, "<p>", _HTML))
+    await home.add(site, key=KEY)
+    entry = await home.add(site, user="wang", entry_id="another")
+    assert site.asked("/api/status") == 1
+    diagnostics = await downloaded(home, hass_client, entry)
+    assert diagnostics["entry"]["state"] == "setup_retry"
+    assert diagnostics["questions"].keys() == {"site"}
+    assert diagnostics["unexpected_replies"].keys() == {"/api/status"}
+
+
+async def test_unexpected_reply(
+    home: Home, site: Site, hass_client: ClientSessionGenerator
+) -> None:
+    """What cannot be read shows its shape, and only that."""
+
+    def change(reply: dict[str, Any]) -> dict[str, Any]:
+        reply["data"] = {
+            "quota": "very-private-figure",
+            "quotas": {"very-private-model": 1},
+        }
+        return reply
+
+    site.gateway.faults.add("/api/user/self", Rewrite(change))
+    entry = await home.add(site, key=KEY, user="wang")
+    diagnostics = await downloaded(home, hass_client, entry)
+    unexpected = diagnostics["unexpected_replies"]["/api/user/self"]
+    assert unexpected["received"]["shape"]["fields"]["data"] == {
+        "object": 2,
+        "fields": {"quota": "text(19)"},
+    }
+    assert diagnostics["endpoints"]["/api/user/self"]["last"]["error"] == (
+        "UnexpectedReplyError"
+    )
+    assert "very-private" not in json.dumps(diagnostics)
+
+
+async def test_capabilities(
+    home: Home, site: Site, hass_client: ClientSessionGenerator
+) -> None:
+    """What a site has and what it has not can be seen."""
+    no_endpoint = json.dumps({"error": {"message": "Invalid URL"}})
+    site.gateway.faults.add("/api/user/models", Answer(404, no_endpoint, _JSON))
+    entry = await home.add(site, user="wang")
+    diagnostics = await downloaded(home, hass_client, entry)
+    assert diagnostics["capabilities"] == {
+        "found": ["/api/status", "/api/token/", "/api/user/self"],
+        "missing": ["/api/user/models"],
+    }
+
+
+async def test_budget(
+    home: Home, site: Site, hass_client: ClientSessionGenerator
+) -> None:
+    """How long a site does not want to be asked can be seen."""
+    limited = Answer(429, headers=(("Retry-After", "600"),))
+    site.gateway.faults.add("/v1/models", limited)
+    entry = await home.add(site, key=KEY)
+    budget = (await downloaded(home, hass_client, entry))["budget"]
+    assert budget["closed"] == {"models": 600}
+    assert budget["general_calls"] == site.asked("/api/status") + sum(
+        site.asked(f"/v1/dashboard/billing/{name}")
+        for name in ("subscription", "usage")
+    ) + site.asked("/api/usage/token/")
+    assert len(budget["critical_calls"]) == site.asked("/api/usage/token/")
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("USD", "USD"),
+        ("CNY", "CNY"),
+        ("TOKENS", "TOKENS"),
+        ("CUSTOM", "CUSTOM"),
+        ("wang@example.org", "unknown"),
+    ],
+)
+async def test_display_type(
+    home: Home,
+    site: Site,
+    hass_client: ClientSessionGenerator,
+    said: str,
+    shown: str,
+) -> None:
+    """The display type is one of those that there are, or unknown."""
+    site.gateway.faults.add("/api/status", saying(quota_display_type=said))
+    entry = await home.add(site, user="wang")
+    diagnostics = await downloaded(home, hass_client, entry)
+    assert diagnostics["site"]["display_type"] == shown
+    assert "example.org" not in json.dumps(diagnostics)
+
+
+@pytest.mark.parametrize("server", DIALECTS)
+async def test_version(
+    home: Home, server: str, hass_client: ClientSessionGenerator
+) -> None:
+    """The version is shown as each server says it."""
+    site = await home.serve(household(server))
+    entry = await home.add(site, user="wang")
+    shown = (await downloaded(home, hass_client, entry))["site"]
+    assert shown["version"] == DIALECTS[server].version
+
+
+@pytest.mark.parametrize(
+    "said", ["wang@example.org", "api.example.org", "0123456789abcdef0123456789abcdef"]
+)
+async def test_version_that_is_none(
+    home: Home, hass_client: ClientSessionGenerator, said: str
+) -> None:
+    """What stands there and is no version may be anything."""
+    site = await home.serve(household("one_api"))
+    site.gateway.faults.add("/api/status", saying(version=said))
+    entry = await home.add(site, user="wang")
+    diagnostics = await downloaded(home, hass_client, entry)
+    assert diagnostics["site"]["version"] == "unknown"
+    assert said not in json.dumps(diagnostics)
 
 
 async def test_what_a_site_says_too_much(

@@ -1,15 +1,13 @@
 """Setting up, unloading and removing entries, and Home Assistant's own end."""
 
-import asyncio
 from datetime import timedelta
-import logging
 from typing import Any, Final
 
 import pytest
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from tests.home import SECOND_OPINION, Home, Site, works
+from tests.home import SECOND_OPINION, Home, Site, complaints, works
 from tests.simulator import Answer, Hang
 
 KEY: Final = "Home Assistant"
@@ -20,45 +18,7 @@ SUBJECTS: Final[dict[str, dict[str, Any]]] = {
     "both": {"key": KEY, "user": "wang"},
 }
 
-# What an entry needs to start, and all that it asks.
-NEEDED: Final = (
-    "/api/status",
-    "/api/user/self",
-    "/api/token/",
-    "/v1/dashboard/billing/subscription",
-)
-HANGING: Final = (*NEEDED, "/v1/models")
-
 subjects = pytest.mark.parametrize("subject", SUBJECTS.values(), ids=SUBJECTS)
-hanging = pytest.mark.parametrize("path", HANGING)
-
-
-def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return what the log says about things that went wrong."""
-    return [
-        record.getMessage()
-        for record in caplog.records
-        if record.name != "asyncio"
-        and (record.levelno >= logging.ERROR or record.exc_info)
-    ]
-
-
-async def turns() -> None:
-    """Let what can go on go on, without waiting for what cannot."""
-    for _ in range(500):
-        await asyncio.sleep(0)
-
-
-async def hang_at(home: Home, site: Site, path: str) -> None:
-    """Let the next reading hang at a path."""
-    site.gateway.faults.add(path, Hang())
-    asked = site.asked(path)
-    for _ in range(14):
-        home.tick(timedelta(minutes=5))
-        await turns()
-        if site.asked(path) > asked:
-            break
-    await home.until(lambda: site.asked(path) > asked)
 
 
 @subjects
@@ -158,21 +118,6 @@ async def test_start_does_not_wait_for_models(home: Home, site: Site) -> None:
     assert home.state("home_assistant_model_count") == "3"
 
 
-@pytest.mark.parametrize("path", ["/v1/models", "/api/user/models"])
-async def test_unload_while_the_first_models_hang(
-    home: Home, site: Site, path: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Nor does the end wait for models."""
-    site.gateway.faults.add(path, Hang())
-    adding = home.hass.async_create_task(home.add(site, key=KEY, user="wang"))
-    await home.until(lambda: site.asked(path) == 1)
-    (entry,) = home.entries
-    assert works(entry)
-    assert await home.hass.config_entries.async_unload(entry.entry_id)
-    await adding
-    assert complaints(caplog) == []
-
-
 async def test_two_entries_of_one_site(home: Home, site: Site) -> None:
     """One entry goes without the other."""
     li = site.gateway.world.add_user("li", quota=500_000)
@@ -184,77 +129,3 @@ async def test_two_entries_of_one_site(home: Home, site: Site) -> None:
     assert works(second)
     assert home.device_names() == {"Juhe AI (li)", "of li"}
     assert home.states("Juhe AI (li)")["Remaining quota"] == "1.00"
-
-
-@hanging
-@pytest.mark.parametrize("action", ["unload", "reload", "remove", "stop"])
-async def test_end_while_a_request_hangs(
-    home: Home, site: Site, path: str, action: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Nobody waits for a site that does not answer, and nothing goes wrong."""
-    entry = await home.add(site, key=KEY, user="wang")
-    await hang_at(home, site, path)
-    entries = home.hass.config_entries
-    match action:
-        case "unload":
-            assert await entries.async_unload(entry.entry_id)
-        case "reload":
-            site.gateway.faults.clear()
-            assert await entries.async_reload(entry.entry_id)
-            assert home.state("juhe_ai_wang_remaining_quota") == "90.01"
-        case "remove":
-            await entries.async_remove(entry.entry_id)
-            assert home.hass.states.async_entity_ids("sensor") == []
-        case "stop":
-            await home.hass.async_stop()
-    assert complaints(caplog) == []
-
-
-@pytest.mark.parametrize("path", NEEDED)
-@pytest.mark.parametrize("action", ["remove", "stop"])
-async def test_end_while_the_start_hangs(
-    home: Home, site: Site, path: str, action: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Also an entry that is just being set up can go."""
-    site.gateway.faults.add(path, Hang())
-    adding = home.hass.async_create_task(home.add(site, key=KEY, user="wang"))
-    await home.until(lambda: site.asked(path) == 1)
-    (entry,) = home.entries
-    assert entry.state is ConfigEntryState.SETUP_IN_PROGRESS
-    ending: asyncio.Task[object]
-    if action == "remove":
-        removing = home.hass.config_entries.async_remove(entry.entry_id)
-        ending = asyncio.create_task(removing)
-    else:
-        ending = asyncio.create_task(home.hass.async_stop())
-    for _ in range(8):
-        await turns()
-        if ending.done():
-            break
-        home.tick(timedelta(seconds=31))
-    await ending
-    await asyncio.wait([adding])
-    if action == "remove":
-        assert home.entries == []
-        assert home.hass.states.async_entity_ids("sensor") == []
-    # Home Assistant itself says that the site did not answer, or that it had to cancel.
-    assert [text for text in complaints(caplog) if "Unexpected" in text] == []
-
-
-@hanging
-async def test_hanging_request_is_given_up(home: Home, site: Site, path: str) -> None:
-    """A site that does not answer is given up after half a minute."""
-    entry = await home.add(site, key=KEY, user="wang")
-    await hang_at(home, site, path)
-    site.gateway.faults.clear()
-    await home.pass_time(timedelta(seconds=31))
-    await home.pass_time(timedelta(hours=1, minutes=7))
-    assert works(entry)
-    for sensor in (
-        "juhe_ai_wang_remaining_quota",
-        "juhe_ai_wang_model_count",
-        "home_assistant_remaining_quota",
-        "home_assistant_model_count",
-        "claude_code_used_quota",
-    ):
-        assert home.state(sensor) != "unavailable"

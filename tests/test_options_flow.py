@@ -9,7 +9,7 @@ import pytest
 from homeassistant.config_entries import ConfigEntry, ConfigFlowResult
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.helpers.selector import SelectSelector
-from tests.home import Home, Site
+from tests.home import TURNS_APART, Home, Site
 from tests.simulator import Answer
 
 KEY: Final = "Home Assistant"
@@ -72,7 +72,7 @@ async def test_interval(home: Home, site: Site, minutes: float) -> None:
     await home.pass_time(timedelta(minutes=minutes, seconds=-1))
     assert site.asked("/api/user/self") == asked
     assert site.asked("/api/token/") == listed
-    await home.pass_time(timedelta(minutes=minutes) * 0.1 + timedelta(seconds=2))
+    await home.pass_time(timedelta(minutes=minutes) * 0.1 + TURNS_APART)
     assert site.asked("/api/user/self") == asked + 1
     assert site.asked("/api/token/") == listed + 1
 

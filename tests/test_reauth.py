@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
-from tests.home import SECOND_OPINION, Home, Site, household, works
+from tests.home import SECOND_OPINION, Home, Site, complaints, household, works
 from tests.simulator import Answer, Reset, Status
 
 SERVERS: Final = ("new_api_main", "new_api_rc21", "new_api_0_9", "one_api", "one_hub")
@@ -161,8 +162,13 @@ async def test_token_that_opens_another_account(home: Home, site: Site) -> None:
     token = site.gateway.world.rotate_access_token("wang")
     li.access_token = entry.data["access_token"]
     await home.poll()
-    assert home.state(f"{ACCOUNT}_remaining_quota") == "unavailable"
     await home.pass_time(SECOND_OPINION)
+    for _ in range(3):
+        # A cache may have mixed them up.
+        assert home.state(f"{ACCOUNT}_remaining_quota") == "unavailable"
+        assert home.reauths() == []
+        await home.poll()
+    await home.poll()
     form = await home.open_reauth(entry)
     assert fields(form) == {"user_id": "2", "access_token": None}
     form = await home.submit(
@@ -183,6 +189,8 @@ async def test_figures_of_another_account(home: Home, site: Site) -> None:
     await home.poll(3)
     for sensor in ("remaining_quota", "used_quota", "request_count"):
         assert home.state(f"{ACCOUNT}_{sensor}") == "unavailable"
+    await home.poll(3)
+    assert fields(await home.open_reauth(entry)) == {"access_token": None}
 
 
 async def test_site_that_wants_a_user_id_from_now_on(home: Home, site: Site) -> None:
@@ -578,18 +586,52 @@ async def test_key_refused_for_another_reason(home: Home, server: str) -> None:
 
 
 @pytest.mark.parametrize("server", SERVERS)
-async def test_banned_account(home: Home, server: str) -> None:
-    """An account that the site has disabled shows nothing, and needs no new token."""
+async def test_banned_account(
+    home: Home, server: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """That the site has disabled an account is a state of it, and no figures are known.
+
+    It needs no new token, and is no failure that the log would tell of.
+    """
     site = await home.serve(household(server))
-    await home.add(site, user="wang")
-    site.user("wang").status = Status.DISABLED
-    await home.poll(3)
-    for sensor in ("remaining_quota", "used_quota", "request_count"):
-        assert home.state(f"{ACCOUNT}_{sensor}") == "unavailable"
+    entry = await home.add(site, user="wang")
+    assert home.state(f"{ACCOUNT}_status") == "active"
+    ban(site)
+    for _ in range(2):
+        await home.poll(3)
+        assert home.state(f"{ACCOUNT}_status") == "disabled"
+        for sensor in ("remaining_quota", "used_quota", "request_count"):
+            assert home.state(f"{ACCOUNT}_{sensor}") == "unavailable"
+        assert home.state(f"{OWN}_remaining_quota") == "unavailable"
+        # And so it is after a start.
+        await home.hass.config_entries.async_reload(entry.entry_id)
+        await home.settle()
+        assert works(entry)
     assert home.reauths() == []
+    assert complaints(caplog) == []
     site.user("wang").status = Status.ENABLED
     await home.poll()
+    assert home.state(f"{ACCOUNT}_status") == "active"
     assert home.state(f"{ACCOUNT}_remaining_quota") == "90.01"
+    assert home.state(f"{OWN}_remaining_quota") == "25.00"
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_cache_that_lags(
+    home: Home, server: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Caches let figures go back and forth (3.6): they are shown, and that is all."""
+    site = await home.serve(household(server))
+    await home.add(site, key=KEY, user="wang")
+    wang, before = site.user("wang"), site.user("wang").quota
+    for lag in (500_000, 0, 250_000, 0):
+        wang.quota = before + lag
+        await home.poll()
+        amount = f"{Decimal(before + lag) / 500_000:.2f}"
+        assert home.state(f"{ACCOUNT}_remaining_quota") == amount
+        assert home.state(f"{ACCOUNT}_used_quota") == "202.30"
+    assert home.reauths() == []
+    assert complaints(caplog) == []
 
 
 @pytest.mark.parametrize("path", ["*", "/api/user/self", "/v1/dashboard/*"])

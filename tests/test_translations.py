@@ -21,7 +21,7 @@ from tests.home import Home
 from tests.reader import LANGUAGES
 
 FOLDER: Final = Path(new_api.__path__[0])
-SOURCES: Final = [path.read_text() for path in FOLDER.glob("*.py")]
+SOURCES: Final = [path.read_text() for path in FOLDER.rglob("*.py")]
 TEXTS: Final[dict[str, Any]] = {
     path.stem: json.loads(path.read_text())
     for path in (FOLDER / "translations").glob("*.json")
@@ -45,6 +45,7 @@ def flat(texts: Any, path: str = "") -> Iterator[tuple[str, str]]:
 def failures() -> list[errors.GatewayError]:
     """Return one failure of each kind that the client of gateways knows."""
     return [
+        errors.BlockedError("x"),
         errors.CannotConnectError("x"),
         errors.EmptyReplyError("x"),
         errors.EndpointMissingError("x"),

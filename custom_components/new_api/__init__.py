@@ -3,57 +3,54 @@
 import asyncio
 from typing import Any
 
-from yarl import URL
-
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_ACCESS_TOKEN, CONF_API_KEY, CONF_URL, Platform
+from homeassistant.const import CONF_ACCESS_TOKEN, Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers.device_registry import DeviceEntry
 
-from .connection import async_create_client
-from .const import CONF_USER_ID, LOGGER
+from .budgets import async_budgets
+from .connection import async_client_of
+from .const import DOMAIN, LOGGER
 from .coordinator import (
     AccountCoordinator,
     KeysCoordinator,
     ModelsCoordinator,
-    NewApiCoordinator,
     Reauth,
     SiteCoordinator,
+    TurnCoordinator,
+    async_forget_kept,
 )
 from .data import NewApiConfigEntry, NewApiData
 from .devices import Devices, async_known_keys
-from .gateway.credentials import Credentials
-from .identity import account_id_of
+from .gateway.errors import InvalidAddressError
 
 PLATFORMS = [Platform.SENSOR]
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: NewApiConfigEntry) -> bool:
     """Set up an account or a key from a config entry."""
-    client = async_create_client(
-        hass,
-        URL(entry.data[CONF_URL]),
-        Credentials(
-            key=entry.data.get(CONF_API_KEY),
-            user_id=entry.data.get(CONF_USER_ID),
-            access_token=entry.data.get(CONF_ACCESS_TOKEN),
-        ),
-        account_id=account_id_of(entry),
-    )
+    try:
+        client = await async_client_of(hass, entry)
+    except InvalidAddressError as err:
+        raise ConfigEntryError(
+            translation_domain=DOMAIN, translation_key="invalid_url"
+        ) from err
     reauth = Reauth(hass, entry)
     site = SiteCoordinator(hass, entry, client)
     await site.async_config_entry_first_refresh()
     keys = KeysCoordinator(
         hass, entry, client, site, reauth, async_known_keys(hass, entry)
     )
-    views: list[NewApiCoordinator[Any]] = [keys]
+    views: list[TurnCoordinator[Any]] = [keys]
     account = None
     if CONF_ACCESS_TOKEN in entry.data:
         account = AccountCoordinator(hass, entry, client, site, reauth)
         views.insert(0, account)
-    await _async_refresh(views)
-    models = ModelsCoordinator(hass, entry, client, site, account)
+    await _async_begin([view for view in views if view.async_may_begin()])
+    models = ModelsCoordinator(hass, entry, client, site, keys, account)
+    # Entities begin to wait for the turn that is booked now.
+    models_may_begin = models.async_may_begin()
     devices = Devices(hass, entry, site, keys)
     devices.async_update()
     for coordinator in (site, keys):
@@ -63,14 +60,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: NewApiConfigEntry) -> bo
     for view in views:
         if view.is_in_doubt:
             entry.async_on_unload(view.async_ask_again_soon())
-    # They can be long in coming, and nobody has to wait for them.
-    entry.async_create_background_task(
-        hass, models.async_refresh(), f"{models.name} first refresh"
-    )
+    if models_may_begin:
+        # They can be long in coming, and nobody has to wait for them.
+        entry.async_create_background_task(
+            hass, models.async_refresh(), f"{models.name} first refresh"
+        )
     return True
 
 
-async def _async_refresh(views: list[NewApiCoordinator[Any]]) -> None:
+async def _async_begin(views: list[TurnCoordinator[Any]]) -> None:
     """Read each view for the first time. Raises ConfigEntryNotReady if none answers.
 
     A view that is in doubt goes on, since only its next reading tells more.
@@ -87,7 +85,11 @@ async def _async_refresh(views: list[NewApiCoordinator[Any]]) -> None:
     for outcome in failures.values():
         if not isinstance(outcome, ConfigEntryNotReady):
             raise outcome
-    if len(failures) == len(views) and not any(view.is_in_doubt for view in views):
+    if (
+        failures
+        and len(failures) == len(views)
+        and not any(view.is_in_doubt for view in views)
+    ):
         raise next(iter(failures.values()))
     for view, outcome in failures.items():
         LOGGER.error("Error fetching %s data: %s", view.name, outcome)
@@ -96,6 +98,13 @@ async def _async_refresh(views: list[NewApiCoordinator[Any]]) -> None:
 async def async_unload_entry(hass: HomeAssistant, entry: NewApiConfigEntry) -> bool:
     """Unload a config entry."""
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: NewApiConfigEntry) -> None:
+    """Forget an entry."""
+    async_forget_kept(hass, entry.data)
+    if not hass.config_entries.async_entries(DOMAIN):
+        await (await async_budgets(hass)).async_remove()
 
 
 async def async_remove_config_entry_device(

@@ -1,13 +1,13 @@
 """Config flow for New API."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, override
 
 import probatio
 from yarl import URL
 
 from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
     ConfigEntry,
     ConfigEntryState,
     ConfigFlow,
@@ -29,7 +29,14 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
-from .connection import async_create_client
+from .answer import (
+    Answer,
+    FormError,
+    async_ask,
+    is_key_configured,
+    read_form,
+    require_own,
+)
 from .const import (
     CONF_KEY_DEVICES,
     CONF_KEYS,
@@ -38,28 +45,13 @@ from .const import (
     DEFAULT_UPDATE_INTERVAL,
     DEFAULT_URL,
     DOMAIN,
-    MANY_KEYS,
     MAX_UPDATE_INTERVAL,
     MIN_UPDATE_INTERVAL,
 )
-from .coordinator import REJECTED, Balance
+from .coordinator import REJECTED
 from .data import NewApiConfigEntry
-from .devices import ALL_KEYS, KEY_DEVICES, NO_KEYS
-from .failures import failure_of
-from .gateway.address import parse_address
-from .gateway.client import Client
-from .gateway.credentials import Credentials
-from .gateway.errors import (
-    GatewayError,
-    InvalidAddressError,
-    InvalidCredentialError,
-    MovedError,
-    NotAGatewayError,
-    Refusal,
-    RefusedError,
-)
-from .gateway.models import Account, AccountKey, KeyState, KeyStatus, Site
-from .identity import account_id_of, account_identity, key_identity
+from .devices import ALL_KEYS, KEY_DEVICES
+from .gateway.address import is_exposed
 
 _TEXT: Final = TextSelector()
 _PASSWORD: Final = TextSelector(
@@ -101,96 +93,6 @@ _SECRETS: Final = (CONF_API_KEY, CONF_ACCESS_TOKEN)
 _ABOUT_KEY: Final = (CONF_URL, CONF_API_KEY)
 _ABOUT_ACCOUNT: Final = (CONF_URL, CONF_USER_ID, CONF_ACCESS_TOKEN)
 
-_FIELD_OF_CREDENTIAL: Final = {
-    "key": CONF_API_KEY,
-    "user_id": CONF_USER_ID,
-    "access_token": CONF_ACCESS_TOKEN,
-}
-
-# A key in one of these states is right, so it is set up and shows its state.
-_ACCEPTED: Final = frozenset(
-    {
-        KeyStatus.ACTIVE,
-        KeyStatus.EXHAUSTED,
-        KeyStatus.EXPIRED,
-        KeyStatus.DISABLED,
-    }
-)
-
-_ERROR_OF_STATUS: Final = {
-    KeyStatus.INVALID: "invalid_api_key",
-    KeyStatus.IP_RESTRICTED: "ip_restricted",
-    KeyStatus.OWNER_DISABLED: "owner_disabled",
-    KeyStatus.REFUSED: "api_key_refused",
-}
-
-_ERROR_OF_ACCOUNT: Final = {
-    Refusal.INVALID: (CONF_ACCESS_TOKEN, "invalid_access_token"),
-    Refusal.USER_ID_MISSING: (CONF_USER_ID, "user_id_required"),
-    Refusal.USER_ID_MISMATCH: (CONF_USER_ID, "user_id_mismatch"),
-    Refusal.OWNER_DISABLED: (CONF_ACCESS_TOKEN, "account_disabled"),
-    Refusal.UNEXPLAINED: ("base", "refused"),
-}
-
-
-class FormError(Exception):
-    """Something is wrong with a field of the form."""
-
-    def __init__(self, field: str, error: str, **placeholders: str) -> None:
-        """Keep the field and the translation key of the error."""
-        super().__init__(error)
-        self.field = field
-        self.error = error
-        self.placeholders = placeholders
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the gateway answers to what a person gave."""
-
-    base: URL
-    credentials: Credentials
-    site: Site
-    account: Account | None
-    key: KeyState | None
-    key_count: int
-
-    @property
-    def unique_id(self) -> str:
-        """Return what tells this account, or else this key, from all others."""
-        if self.account is not None:
-            return account_identity(self.base, self.account.id)
-        return key_identity(self.base, self.credentials.key_digest(self.base) or "")
-
-    @property
-    def title(self) -> str:
-        """Return what a person would call it."""
-        site = self.site.name or self.base.host or str(self.base)
-        if self.account is not None:
-            return f"{site} ({self.account.username or self.account.id})"
-        if self.key is not None and self.key.name:
-            return f"{site} ({self.key.name})"
-        return site
-
-    @property
-    def data(self) -> dict[str, str]:
-        """Return what an entry keeps."""
-        kept = {
-            CONF_URL: str(self.base),
-            CONF_API_KEY: self.credentials.key,
-            CONF_USER_ID: self.credentials.user_id,
-            CONF_ACCESS_TOKEN: self.credentials.access_token,
-        }
-        return {name: value for name, value in kept.items() if value is not None}
-
-    @property
-    def options(self) -> dict[str, str]:
-        """Return the options that an entry with this account starts with."""
-        if self.account is None:
-            return {}
-        many = self.key_count > MANY_KEYS
-        return {CONF_KEY_DEVICES: NO_KEYS if many else ALL_KEYS}
-
 
 class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
     """Set up an account or a key of a gateway."""
@@ -198,6 +100,12 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
     VERSION = 1
 
     _rejected: str
+
+    # What was entered for a site that would get it unencrypted, until a person has
+    # decided; and the site for which that was agreed to.
+    _entered: dict[str, Any]
+    _exposed: URL
+    _agreed: URL | None = None
 
     @staticmethod
     @callback
@@ -215,7 +123,10 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
         placeholders: dict[str, str] = {}
         if user_input is not None:
             try:
-                answer = await self._async_ask(user_input)
+                base, credentials = read_form(user_input)
+                if self._is_to_be_agreed(base):
+                    return await self._async_let_decide(base, user_input)
+                answer = await async_ask(self.hass, base, credentials)
             except FormError as err:
                 errors, placeholders = {err.field: err.error}, err.placeholders
             else:
@@ -223,8 +134,9 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
                     answer.unique_id, raise_on_progress=False
                 )
                 self._abort_if_unique_id_configured()
-                if self._is_key_configured(answer):
+                if is_key_configured(self.hass, answer):
                     return self.async_abort(reason="key_configured")
+                answer.async_hand_over(self.hass)
                 return self.async_create_entry(
                     title=answer.title, data=answer.data, options=answer.options
                 )
@@ -243,8 +155,11 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
                 for name, value in user_input.items()
             }
             try:
-                answer = await self._async_ask(given)
-                self._require_own(entry, answer)
+                base, credentials = read_form(given)
+                if self._is_to_be_agreed(base):
+                    return await self._async_let_decide(base, user_input)
+                answer = await async_ask(self.hass, base, credentials)
+                require_own(self.hass, entry, answer)
             except FormError as err:
                 errors, placeholders = {err.field: err.error}, err.placeholders
             else:
@@ -256,6 +171,37 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
         return self._show_form(
             "reconfigure", _SCHEMA, user_input or kept, errors, placeholders
         )
+
+    async def async_step_unencrypted(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Let a person decide about an address that is not encrypted."""
+        return self.async_show_menu(
+            step_id="unencrypted",
+            menu_options=["use_https", "change_address", "send_unencrypted"],
+            description_placeholders={"host": self._exposed.host or ""},
+        )
+
+    async def async_step_use_https(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask the same site, but encrypted."""
+        encrypted = str(self._exposed.with_scheme("https"))
+        return await self._async_resume({**self._entered, CONF_URL: encrypted})
+
+    async def async_step_change_address(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show the form as it was filled in."""
+        step_id = "reconfigure" if self.source == SOURCE_RECONFIGURE else "user"
+        return self._show_form(step_id, _SCHEMA, self._entered, {}, {})
+
+    async def async_step_send_unencrypted(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask the site as it was entered."""
+        self._agreed = self._exposed
+        return await self._async_resume(self._entered)
 
     async def async_step_reauth(
         self, entry_data: Mapping[str, Any]
@@ -277,8 +223,9 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
             names = _ABOUT_KEY if self._rejected == CONF_API_KEY else _ABOUT_ACCOUNT
             kept = {name: entry.data[name] for name in names if name in entry.data}
             try:
-                answer = await self._async_ask({**kept, **user_input})
-                self._require_own(entry, answer)
+                base, credentials = read_form({**kept, **user_input})
+                answer = await async_ask(self.hass, base, credentials)
+                require_own(self.hass, entry, answer)
             except FormError as err:
                 errors, placeholders = {err.field: err.error}, err.placeholders
             else:
@@ -292,6 +239,22 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
         return self._show_form(
             "reauth_confirm", schema, user_input or known, errors, placeholders
         )
+
+    def _is_to_be_agreed(self, base: URL) -> bool:
+        return is_exposed(base) and base != self._agreed
+
+    async def _async_let_decide(
+        self, base: URL, entered: dict[str, Any]
+    ) -> ConfigFlowResult:
+        """Keep what was entered, and ask a person before anything is sent."""
+        self._exposed, self._entered = base, entered
+        return await self.async_step_unencrypted()
+
+    async def _async_resume(self, entered: dict[str, Any]) -> ConfigFlowResult:
+        """Go on where a person was asked to decide."""
+        if self.source == SOURCE_RECONFIGURE:
+            return await self.async_step_reconfigure(entered)
+        return await self.async_step_user(entered)
 
     def _show_form(
         self,
@@ -319,6 +282,7 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
         is_new_account = (
             CONF_ACCESS_TOKEN not in entry.data and answer.account is not None
         )
+        answer.async_hand_over(self.hass)
         return self.async_update_reload_and_abort(
             entry,
             unique_id=answer.unique_id,
@@ -326,53 +290,6 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
             data=answer.data,
             options={**answer.options, **entry.options},
         )
-
-    def _is_key_configured(
-        self, answer: Answer, own: NewApiConfigEntry | None = None
-    ) -> bool:
-        """Tell whether another entry shows this key, alone or with its account."""
-        digest = answer.credentials.key_digest(answer.base)
-        return digest is not None and any(
-            (own is None or entry.entry_id != own.entry_id)
-            and entry.data[CONF_URL] == str(answer.base)
-            and Credentials(key=entry.data.get(CONF_API_KEY)).key_digest(answer.base)
-            == digest
-            for entry in self._async_current_entries()
-        )
-
-    def _require_own(self, entry: NewApiConfigEntry, answer: Answer) -> None:
-        """Raise FormError where this would be another entry's account or key."""
-        known = account_id_of(entry)
-        if known is not None and answer.account is not None:
-            username = _username_of(entry)
-            # On another site, the same number is nobody's name.
-            has_moved = entry.data[CONF_URL] != str(answer.base)
-            if known != answer.account.id or (
-                has_moved and username not in (None, answer.account.username)
-            ):
-                raise FormError(CONF_ACCESS_TOKEN, "other_account")
-        other = self.hass.config_entries.async_entry_for_domain_unique_id(
-            DOMAIN, answer.unique_id
-        )
-        is_taken = other is not None and other.entry_id != entry.entry_id
-        if is_taken or self._is_key_configured(answer, entry):
-            raise FormError("base", "already_configured")
-
-    async def _async_ask(self, user_input: Mapping[str, Any]) -> Answer:
-        """Ask the gateway about all that a person gave. Raises FormError."""
-        base, credentials = _read(user_input)
-        client = async_create_client(self.hass, base, credentials)
-        try:
-            site = await client.site()
-        except GatewayError as err:
-            raise _error_of_site(err) from err
-        try:
-            account, keys = await _ask_account(client, site, credentials)
-            key = await _ask_key(client, site, credentials, keys)
-        except GatewayError as err:
-            error, placeholders = failure_of(err)
-            raise FormError("base", error, **placeholders) from err
-        return Answer(base, credentials, site, account, key, len(keys))
 
 
 class NewApiOptionsFlow(OptionsFlowWithReload):
@@ -438,77 +355,3 @@ class NewApiOptionsFlow(OptionsFlowWithReload):
             SelectOptionDict(value=number, label=name or f"#{number}")
             for number, name in labels.items()
         ]
-
-
-def _username_of(entry: NewApiConfigEntry) -> str | None:
-    if entry.state is not ConfigEntryState.LOADED or not entry.runtime_data.account:
-        return None
-    balance: Balance | None = entry.runtime_data.account.data
-    return None if balance is None else balance.account.username
-
-
-def _read(user_input: Mapping[str, Any]) -> tuple[URL, Credentials]:
-    """Read the form. Raises FormError."""
-    try:
-        base = parse_address(user_input[CONF_URL])
-    except InvalidAddressError as err:
-        raise FormError(CONF_URL, "invalid_url") from err
-    try:
-        credentials = Credentials.from_text(
-            key=user_input.get(CONF_API_KEY),
-            user_id=user_input.get(CONF_USER_ID),
-            access_token=user_input.get(CONF_ACCESS_TOKEN),
-        )
-    except InvalidCredentialError as err:
-        raise FormError(_FIELD_OF_CREDENTIAL[err.field], "invalid_characters") from err
-    if credentials.user_id is not None:
-        if credentials.access_token is None:
-            raise FormError(CONF_ACCESS_TOKEN, "access_token_required")
-        if not credentials.user_id.isdecimal():
-            raise FormError(CONF_USER_ID, "user_id_not_a_number")
-    if credentials.key is None and credentials.access_token is None:
-        raise FormError("base", "nothing_given")
-    return base, credentials
-
-
-def _error_of_site(err: GatewayError) -> FormError:
-    error, placeholders = failure_of(err)
-    is_about_address = isinstance(err, MovedError | NotAGatewayError)
-    return FormError(
-        CONF_URL if is_about_address or error == "cannot_connect" else "base",
-        error,
-        **placeholders,
-    )
-
-
-async def _ask_account(
-    client: Client, site: Site, credentials: Credentials
-) -> tuple[Account | None, Mapping[int, AccountKey]]:
-    if credentials.access_token is None:
-        return None, {}
-    try:
-        account = await client.account()
-    except RefusedError as err:
-        field, error = _ERROR_OF_ACCOUNT[err.reason]
-        raise FormError(field, error) from err
-    return account, {key.id: key for key in await client.keys(site)}
-
-
-async def _ask_key(
-    client: Client,
-    site: Site,
-    credentials: Credentials,
-    keys: Mapping[int, AccountKey],
-) -> KeyState | None:
-    if credentials.key is None:
-        return None
-    listed = next((key for key in keys.values() if key.configured), None)
-    state = await client.key(site, listed)
-    if listed is not None:
-        # The account shows what the key may not.
-        return state
-    if state.status is KeyStatus.REFUSED and state.unanswered is not None:
-        raise state.unanswered
-    if state.status not in _ACCEPTED:
-        raise FormError(CONF_API_KEY, _ERROR_OF_STATUS[state.status])
-    return state

@@ -1,39 +1,77 @@
 """How Home Assistant talks to gateways: one session, and one budget for each site."""
 
+from weakref import WeakKeyDictionary
+
 from aiohttp import ClientSession, DummyCookieJar
 from yarl import URL
 
-from homeassistant.const import EVENT_HOMEASSISTANT_CLOSE
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import (
+    CONF_ACCESS_TOKEN,
+    CONF_API_KEY,
+    CONF_URL,
+    EVENT_HOMEASSISTANT_CLOSE,
+)
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.helpers.singleton import singleton
 from homeassistant.util.hass_dict import HassKey
 
-from .const import DOMAIN
-from .gateway.budget import Budget
+from .budgets import async_budgets
+from .const import CONF_USER_ID, DOMAIN
+from .gateway.address import parse_address
 from .gateway.client import Client
 from .gateway.credentials import Credentials
+from .gateway.journal import Journal
+from .identity import account_id_of
+from .journals import async_journal_of
 
 _SESSION: HassKey[ClientSession] = HassKey(f"{DOMAIN}_session")
-_BUDGETS: HassKey[dict[URL, Budget]] = HassKey(f"{DOMAIN}_budgets")
+_CLIENTS: HassKey[WeakKeyDictionary[ConfigEntry, Client]] = HassKey(f"{DOMAIN}_clients")
 
 
-@callback
-def async_create_client(
+async def async_client_of(hass: HomeAssistant, entry: ConfigEntry) -> Client:
+    """Return the client of an entry. Raises InvalidAddressError.
+
+    What it has learned about the site and the key holds over a reload.
+    """
+    base = parse_address(entry.data[CONF_URL])
+    credentials = Credentials(
+        key=entry.data.get(CONF_API_KEY),
+        user_id=entry.data.get(CONF_USER_ID),
+        access_token=entry.data.get(CONF_ACCESS_TOKEN),
+    )
+    account_id = account_id_of(entry)
+    clients = hass.data.setdefault(_CLIENTS, WeakKeyDictionary())
+    client = clients.get(entry)
+    if client is None or not client.asks(base, credentials, account_id):
+        client = clients[entry] = await async_create_client(
+            hass,
+            base,
+            credentials,
+            account_id=account_id,
+            journal=async_journal_of(hass, entry),
+        )
+    return client
+
+
+async def async_create_client(
     hass: HomeAssistant,
     base: URL,
     credentials: Credentials,
     *,
     account_id: int | None = None,
+    journal: Journal | None = None,
 ) -> Client:
     """Return a client that shares the session and the budget of its site."""
-    budget = _async_budgets(hass).setdefault(base.origin(), Budget())
+    budgets = await async_budgets(hass)
     return Client(
         _async_session(hass),
         base,
         credentials,
-        budget=budget,
+        budget=budgets.async_of(base),
         account_id=account_id,
+        journal=journal,
     )
 
 
@@ -54,10 +92,3 @@ def _async_session(hass: HomeAssistant) -> ClientSession:
 
     hass.bus.async_listen_once(EVENT_HOMEASSISTANT_CLOSE, detach)
     return session
-
-
-@singleton(_BUDGETS)
-@callback
-def _async_budgets(hass: HomeAssistant) -> dict[URL, Budget]:
-    """Return the budgets, which outlive the entries that spend them."""
-    return {}

@@ -4,6 +4,7 @@ from math import ceil
 from typing import Final
 
 from .gateway.errors import (
+    BlockedError,
     CannotConnectError,
     EndpointMissingError,
     GatewayError,
@@ -16,6 +17,7 @@ from .gateway.errors import (
 )
 
 _OF_ERROR: Final = (
+    (BlockedError, "blocked"),
     (CannotConnectError, "cannot_connect"),
     (NotAGatewayError, "not_a_gateway"),
     (ServerTroubleError, "server_trouble"),

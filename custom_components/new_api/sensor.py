@@ -20,7 +20,7 @@ from .coordinator import Balance, Keys, NewApiCoordinator, SiteCoordinator
 from .data import NewApiConfigEntry
 from .devices import account_identifier, key_identifier
 from .entity import NewApiEntity
-from .gateway.models import Account, KeyState, KeyStatus
+from .gateway.models import Account, AccountStatus, KeyState, KeyStatus
 from .gateway.money import Unit, UnitKind
 
 PARALLEL_UPDATES = 0
@@ -62,6 +62,14 @@ ACCOUNT_QUOTA: Final = (
         state_class=SensorStateClass.TOTAL,
         value_fn=lambda account: account.used_quota,
     ),
+)
+
+ACCOUNT_STATUS: Final = NewApiSensorDescription[Balance](
+    key="status",
+    translation_key="account_status",
+    device_class=SensorDeviceClass.ENUM,
+    options=[status.value for status in AccountStatus],
+    value_fn=lambda balance: balance.status.value,
 )
 
 REQUEST_COUNT: Final = NewApiSensorDescription[Account](
@@ -139,6 +147,12 @@ async def async_setup_entry(
                     data.account, _account, account_identifier(entry), REQUEST_COUNT
                 ),
                 NewApiSensor(
+                    data.account,
+                    lambda balance: balance,
+                    account_identifier(entry),
+                    ACCOUNT_STATUS,
+                ),
+                NewApiSensor(
                     data.models,
                     lambda models: models.account,
                     account_identifier(entry),
@@ -184,7 +198,7 @@ async def async_setup_entry(
     add_new_keys()
 
 
-def _account(balance: Balance) -> Account:
+def _account(balance: Balance) -> Account | None:
     return balance.account
 
 

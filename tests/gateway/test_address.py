@@ -2,8 +2,9 @@
 
 from hypothesis import given, strategies as st
 import pytest
+from yarl import URL
 
-from custom_components.new_api.gateway.address import parse_address
+from custom_components.new_api.gateway.address import is_exposed, parse_address
 from custom_components.new_api.gateway.errors import InvalidAddressError
 
 FORGIVEN = [
@@ -77,6 +78,11 @@ FORGIVEN = [
     ("gateway.local", "http://gateway.local"),
     ("gateway.lan:8080", "http://gateway.lan:8080"),
     ("host.docker.internal:3000", "http://host.docker.internal:3000"),
+    ("gateway.home.arpa", "http://gateway.home.arpa"),
+    ("gateway.home./v1", "http://gateway.home."),
+    ("api.localhost:3000", "http://api.localhost:3000"),
+    ("100.101.102.103:3000", "http://100.101.102.103:3000"),
+    ("134744072", "https://134744072"),
     ("192.168.1.5:3000/v1/models", "http://192.168.1.5:3000"),
     ("10.0.0.7", "http://10.0.0.7"),
     ("172.16.0.1:3000", "http://172.16.0.1:3000"),
@@ -98,6 +104,95 @@ def test_forgiven(text: str, base: str) -> None:
     parsed = parse_address(text)
     assert str(parsed) == base
     assert parse_address(base) == parsed
+
+
+AT_HOME = [
+    "localhost",
+    "LOCALHOST.",
+    "gateway",
+    "gateway.",
+    "gateway.local",
+    "gateway.local.",
+    "Gateway.LAN",
+    "host.docker.internal",
+    "gateway.home",
+    "gateway.home.arpa",
+    "api.localhost",
+    "my_gateway",
+    "0.0.0.0",  # noqa: S104 - as some servers print where they listen
+    "127.0.0.1",
+    "127.255.255.254",
+    "10.1.2.3",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.168.1.5",
+    "192.168.1.5.",
+    "169.254.10.20",
+    "100.64.0.1",
+    "100.127.255.254",
+    "[::1]",
+    "[fe80::1]",
+    "[fe80::1%25eth0]",
+    "[fd00::5]",
+    "[fc00::5]",
+    "[::ffff:192.168.1.5]",
+    "[::ffff:127.0.0.1]",
+]
+
+PUBLIC = [
+    "api.juheai.top",
+    "api.juheai.top.",
+    "example.org",
+    "local.example.org",
+    "gateway.local.example.org",
+    "thelocal.org",
+    "home.arpa.example.org",
+    "localhost.example.org",
+    "lan.com",
+    "xn--fsqu00a.com",
+    "8.8.8.8",
+    "8.8.8.8.",
+    "172.15.255.255",
+    "172.32.0.1",
+    "192.169.0.1",
+    "169.253.0.1",
+    "100.63.255.255",
+    "100.128.0.1",
+    "11.0.0.1",
+    "[2606:4700::1111]",
+    "[::ffff:8.8.8.8]",
+    "[64:ff9b::808:808]",
+    "[2002:808:808::1]",
+    # 8.8.8.8 and 8.0.0.8, as the resolvers of many systems read them.
+    "134744072",
+    "0x08080808",
+    "8.8",
+    "010.0.0.8",
+]
+
+
+@pytest.mark.parametrize("host", AT_HOME)
+def test_not_exposed_at_home(host: str) -> None:
+    """What does not leave the house is not exposed, however it is sent."""
+    assert not is_exposed(URL(f"http://{host}:3000/ai"))
+    assert not is_exposed(URL(f"https://{host}:3000/ai"))
+
+
+@pytest.mark.parametrize("host", PUBLIC)
+def test_exposed_in_public(host: str) -> None:
+    """What goes to a public host is exposed, unless it is encrypted."""
+    assert is_exposed(URL(f"http://{host}:3000/ai"))
+    assert not is_exposed(URL(f"https://{host}:3000/ai"))
+
+
+@pytest.mark.parametrize("host", [*AT_HOME, *PUBLIC])
+def test_nothing_is_exposed_that_was_not_meant_so(host: str) -> None:
+    """An address without a scheme is never sent to a public host unencrypted."""
+    try:
+        base = parse_address(host)
+    except InvalidAddressError:
+        return
+    assert not is_exposed(base)
 
 
 REFUSED = [

@@ -112,7 +112,6 @@ async def test_all_keys(
 @pytest.mark.parametrize(
     "data",
     [
-        None,
         [],
         {"items": None, "total": 0, "page": 1, "page_size": 100},
         {"items": [], "total": 0, "page": 1, "page_size": 0},
@@ -121,10 +120,25 @@ async def test_all_keys(
 )
 @pytest.mark.parametrize("family", list(Family))
 async def test_no_keys(family: Family, data: Any) -> None:
-    """An account without keys has an empty list, which Go may write as null."""
+    """An account without keys has an empty list, which says that it is empty."""
     server = Server(0, lambda _server, _asked: data)
     assert await all_items(server.ask, dialect_of(family)) == []
     assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        {"items": None, "total": 3, "page": 1, "page_size": 100},
+        {"data": None, "total_count": 3, "page": 1, "size": 100},
+    ],
+)
+async def test_nothing_is_no_list(data: Any) -> None:
+    """Nothing is no empty list: the devices of all keys would be gone."""
+    server = Server(0, lambda _server, _asked: data)
+    with pytest.raises(UnexpectedReplyError):
+        await all_items(server.ask, dialect_of(Family.NEW_API))
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,11 @@ def is_text(value: Any) -> bool:
     return value is None or isinstance(value, str)
 
 
+def is_name(value: Any) -> bool:
+    """Tell whether a value is the name of something."""
+    return isinstance(value, str)
+
+
 FIELDS: list[tuple[Read, dict[str, Any], str, Callable[[Any], bool]]] = [
     *((Account.from_reply, ACCOUNT, name, is_whole) for name in ("id", "quota")),
     *((Account.from_reply, ACCOUNT, name, is_whole) for name in ("used_quota",)),
@@ -120,7 +125,7 @@ FIELDS: list[tuple[Read, dict[str, Any], str, Callable[[Any], bool]]] = [
     (read_listed, LISTED, "remain_quota", is_whole),
     (read_listed, LISTED, "used_quota", is_whole),
     (read_listed, LISTED, "unlimited_quota", is_flag),
-    (read_listed, LISTED, "name", is_text),
+    (read_listed, LISTED, "name", is_name),
     (TokenUsage.from_reply, USAGE, "total_available", is_whole),
     (TokenUsage.from_reply, USAGE, "total_used", is_whole),
     (TokenUsage.from_reply, USAGE, "expires_at", is_whole),
@@ -389,8 +394,8 @@ def test_expiry(said: int, expires_at: int | None) -> None:
     assert usage.expires_at == expires_at
 
 
-@pytest.mark.parametrize("name", [None, "", "  "])
-def test_key_without_a_name(name: str | None) -> None:
+@pytest.mark.parametrize("name", ["", "  "])
+def test_key_without_a_name(name: str) -> None:
     """A key may have no name."""
     key = read_listed(LISTED | {"name": name})
     assert (key.name, key.as_state().name) == ("", None)
@@ -443,7 +448,6 @@ def test_account() -> None:
 @pytest.mark.parametrize(
     ("data", "ids"),
     [
-        (None, ()),
         ([], ()),
         (["b", "a"], ("a", "b")),
         ([{"id": "b"}, {"id": "a", "owned_by": None}], ("a", "b")),
@@ -466,13 +470,9 @@ def test_models_do_not_flap(ids: list[str]) -> None:
 @given(data=json_values)
 def test_any_models(data: Any) -> None:
     """What is no list of ids is refused, whole."""
-    fits = data is None or (
-        isinstance(data, list)
-        and all(
-            isinstance(each.get("id") if isinstance(each, Mapping) else each, str)
-            and each
-            for each in data
-        )
+    fits = isinstance(data, list) and all(
+        isinstance(each.get("id") if isinstance(each, Mapping) else each, str) and each
+        for each in data
     )
     if fits:
         read_models(data)

@@ -196,7 +196,7 @@ async def test_models_of_account(
             client = asker.client_of(user)
             with cells.cell(subtests, f"models of {user}"):
                 account = await client.account()
-                assert list(await client.account_models(said, account)) == models
+                assert list(await client.account_models(said, account.group)) == models
 
 
 @recordings

@@ -19,6 +19,7 @@ from yarl import URL
 from custom_components.new_api.gateway import transport as transport_module
 from custom_components.new_api.gateway.budget import Budget
 from custom_components.new_api.gateway.errors import (
+    BlockedError,
     CannotConnectError,
     EmptyReplyError,
     EndpointMissingError,
@@ -112,8 +113,13 @@ def dashboard(status: int, message: str = SAID, **more: Any) -> Reply:
         pytest.param(dashboard(401), RefusedError, id="401 success false"),
         pytest.param(openai(403), RefusedError, id="403 error"),
         pytest.param(dashboard(403), RefusedError, id="403 success false"),
-        pytest.param(Reply.html(401), NotAGatewayError, id="401 HTML"),
-        pytest.param(Reply.html(403), NotAGatewayError, id="403 HTML"),
+        pytest.param(Reply.html(401), BlockedError, id="401 HTML"),
+        pytest.param(Reply.html(403), BlockedError, id="403 HTML"),
+        # As Cloudflare refuses who is no browser.
+        pytest.param(
+            Reply(403, b"error code: 1020", "text/plain"), BlockedError, id="403 text"
+        ),
+        pytest.param(Reply(403, b"", None), ServerTroubleError, id="403 empty"),
         pytest.param(Reply.json({"detail": SAID}, 401), UnexpectedReplyError, id="401"),
         pytest.param(NO_ENDPOINT, EndpointMissingError, id="404 error"),
         pytest.param(Reply.html(404), NotAGatewayError, id="404 HTML"),
@@ -349,6 +355,18 @@ async def test_retry_after_with_a_body(session: ClientSession) -> None:
         assert error.retry_after == WINDOW
 
 
+@pytest.mark.parametrize("status", [200, 403, 429, 503])
+async def test_challenge(session: ClientSession, status: int) -> None:
+    """Cloudflare says by a header that it wants to see a browser, whatever else."""
+    challenge = Reply(
+        status,
+        b"<title>Just a moment</title>",
+        "text/html",
+        {"cf-mitigated": "challenge"},
+    )
+    await failure(session, challenge, BlockedError)
+
+
 async def test_what_is_sent(session: ClientSession) -> None:
     """A GET of JSON, in English, past all caches, with the credential and no cookie."""
     async with scripted({PATH: Reply.json({})}) as gateway:
@@ -423,6 +441,41 @@ async def test_redirect_abroad(
     assert raised.value.permanent is permanent
     assert_tells_nothing(raised.value)
     assert other.asked == []
+
+
+@pytest.mark.parametrize(
+    ("location", "base"),
+    [
+        ("https://new.example/api/status", "https://new.example"),
+        ("https://new.example/api/status/", "https://new.example"),
+        ("https://new.example:8443/api/status", "https://new.example:8443"),
+        ("https://new.example/ai/api/status?x=1#y", "https://new.example/ai"),
+        ("https://new.example/%E4%BD%A0/api/status", "https://new.example/%E4%BD%A0"),
+        ("https://wang:secret@new.example/ai/api/status", "https://new.example/ai"),
+        ("https://new.example", "https://new.example"),
+        ("https://new.example/?from=/api/status", "https://new.example"),
+        ("https://new.example/login", "https://new.example"),
+        ("https://new.example/other-api/status", "https://new.example"),
+    ],
+)
+async def test_where_a_site_moved(
+    session: ClientSession, location: str, base: str
+) -> None:
+    """The base of the site there is what goes before the path that was asked for."""
+    error, _ = await failure(session, Reply.redirect(location), MovedError)
+    assert error.location == base
+
+
+async def test_sub_folder_moves(session: ClientSession) -> None:
+    """A site in a sub-folder may move into another, or into none."""
+    async with scripted({}) as gateway:
+        transport = Transport(session, gateway.url / "old", Budget())
+        for folder in ("/new", ""):
+            there = f"https://new.example{folder}"
+            gateway.replies[f"/old{PATH}"] = Reply.redirect(f"{there}{PATH}")
+            with pytest.raises(MovedError) as raised:
+                await transport.get(PATH)
+            assert raised.value.location == there
 
 
 async def test_redirect_abroad_on_the_way(session: ClientSession) -> None:

@@ -9,11 +9,7 @@ import pytest_socket
 from .client import Client, Home, Login, eventually
 from .gateway import Demo, demo_gateway
 from .home_assistant import INTEGRATION, HomeAssistant
-from .integration import add_account
-from .log import Record
-
-# Said of every custom integration, at each start.
-_SAID_OF_EVERY_ONE = "We found a custom integration"
+from .integration import add_account, complaints
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -61,7 +57,7 @@ async def demo(
         secrets |= {*demo.credentials.secrets()}
     assert not [each for each in secrets if each in home_assistant.log.text(begin)]
     if "troubled" not in request.keywords:
-        assert not _complaints(home_assistant, begin)
+        assert not complaints(home_assistant.log, begin)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -70,17 +66,3 @@ async def entry_id(client: Client, demo: Demo) -> AsyncIterator[str]:
     yield await add_account(client, demo.credentials)
     for each in await client.entries(INTEGRATION):
         await client.remove(each["entry_id"])
-
-
-def _complaints(home_assistant: HomeAssistant, since: int) -> list[str]:
-    return [
-        each.text
-        for each in home_assistant.log.records(since)
-        if each.is_trouble and _is_ours(each) and _SAID_OF_EVERY_ONE not in each.text
-    ]
-
-
-def _is_ours(record: Record) -> bool:
-    # The lines of a traceback name folders, which may be called anything.
-    message = record.text.partition("\n")[0]
-    return INTEGRATION in message or f"custom_components/{INTEGRATION}" in record.text

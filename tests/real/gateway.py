@@ -66,6 +66,16 @@ class Demo:
         """Return what the site shows for an amount of raw quota."""
         return Decimal(raw) / Decimal(self.gateway.options.quota_per_unit)
 
+    @property
+    def truth(self) -> dict[str, Decimal]:
+        """Return what the gateway has in its books of the account, by FIGURES."""
+        return {
+            "Remaining quota": self.amount(self.user.quota),
+            "Used quota": self.amount(self.user.used_quota),
+            "Request count": Decimal(self.user.request_count),
+            "Model count": Decimal(len(self.models)),
+        }
+
     def spend(self, raw: int) -> None:
         """Ask a model something that costs this much, with the key."""
         self.gateway.spend(self.key.name, raw)

@@ -147,6 +147,7 @@ class HomeAssistant:
                 "--log-no-color",
                 # All that it needs is installed beforehand.
                 "--skip-pip",
+                env=_environment(),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
@@ -167,7 +168,6 @@ class HomeAssistant:
         """Stop the process as a service manager does, so that it saves everything."""
         if (process := self._process) is None:
             return
-        self._process = None
         try:
             with suppress(ProcessLookupError):
                 process.terminate()
@@ -176,10 +176,18 @@ class HomeAssistant:
         except TimeoutError:
             raise self._failure(f"did not stop in {_STOP_TIMEOUT} s") from None
         finally:
-            if process.returncode is None:
+            await self.kill()
+
+    async def kill(self) -> None:
+        """Kill the process, if it still runs; it saves nothing more."""
+        if (process := self._process) is None:
+            return
+        self._process = None
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
                 # Its children, if any, are of the same group.
                 os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
+            await process.wait()
 
     async def restart(self) -> None:
         """Stop it and start it again with the same directory and address."""
@@ -195,12 +203,13 @@ class HomeAssistant:
             await self.start()
 
     @property
-    def _storage(self) -> Path:
+    def storage(self) -> Path:
+        """Return the folder in which it keeps what it has to remember."""
         return self.directory / ".storage"
 
     def _prepare(self) -> None:
         """Lay the configuration out, or refresh what is ours in an existing one."""
-        self._storage.mkdir(parents=True, exist_ok=True)
+        self.storage.mkdir(parents=True, exist_ok=True)
         self._require_unused()
         (self.directory / "configuration.yaml").write_text(
             _CONFIGURATION.format(level="debug" if self._debug else "info")
@@ -209,7 +218,7 @@ class HomeAssistant:
         # will do: Home Assistant fills in the rest.
         self._store("http", {"server_host": [LOOPBACK], "server_port": self._port})
         for key, version, data in _LEFT_OUT:
-            if not (self._storage / key).exists():
+            if not (self.storage / key).exists():
                 self._store(key, data, version)
         self._link_the_integration()
 
@@ -224,7 +233,7 @@ class HomeAssistant:
                 ) from None
 
     def _store(self, key: str, data: dict[str, Any], version: int = 1) -> None:
-        (self._storage / key).write_text(
+        (self.storage / key).write_text(
             json.dumps(
                 {"version": version, "minor_version": 1, "key": key, "data": data}
             )
@@ -250,6 +259,14 @@ class HomeAssistant:
 
     def _failure(self, what: str) -> HomeAssistantFailedError:
         return HomeAssistantFailedError(f"Home Assistant {what}:\n{self.log.tail()}")
+
+
+def _environment() -> dict[str, str]:
+    """Return what it finds in its environment."""
+    environment = {**os.environ}
+    # To compile all of itself at each start takes longer than the rest of the start.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environment
 
 
 def _python() -> str:

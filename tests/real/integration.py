@@ -1,10 +1,12 @@
 """The integration as a person meets it in a real Home Assistant."""
 
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from typing import Final
 
 from .client import Client, Json, RefusedError, eventually
 from .home_assistant import INTEGRATION
+from .log import Log, Record
 
 FIGURES: Final[tuple[str, ...]] = (
     "Remaining quota",
@@ -13,6 +15,9 @@ FIGURES: Final[tuple[str, ...]] = (
     "Model count",
 )
 """The names of the account's entities that matter most to a person."""
+
+# Said of every custom integration, at each start.
+_SAID_OF_EVERY_ONE: Final = "We found a custom integration"
 
 _NO_VALUE: Final = frozenset({"unknown", "unavailable"})
 
@@ -90,3 +95,34 @@ async def account_figures(client: Client, entry_id: str) -> dict[str, str]:
         return figures if has_values else {}
 
     return await eventually(with_values, within=60)
+
+
+async def account_values(client: Client, entry_id: str) -> dict[str, Decimal]:
+    """Return what Home Assistant says of the account, by FIGURES."""
+    figures = await account_figures(client, entry_id)
+    states = await client.states()
+    return {name: Decimal(states[each]["state"]) for name, each in figures.items()}
+
+
+async def identities(client: Client, entry_id: str) -> set[tuple[str, ...]]:
+    """Return what history and automations hold on to."""
+    entities = {
+        (each["id"], each["entity_id"], each["unique_id"], each["device_id"])
+        for each in await client.entities(entry_id)
+    }
+    return entities | {(each["id"],) for each in await client.devices(entry_id)}
+
+
+def complaints(log: Log, since: int) -> list[str]:
+    """Return what went wrong with the integration, as the log tells it."""
+    return [
+        each.text
+        for each in log.records(since)
+        if each.is_trouble and _is_ours(each) and _SAID_OF_EVERY_ONE not in each.text
+    ]
+
+
+def _is_ours(record: Record) -> bool:
+    # The lines of a traceback name folders, which may be called anything.
+    message = record.text.partition("\n")[0]
+    return INTEGRATION in message or f"custom_components/{INTEGRATION}" in record.text

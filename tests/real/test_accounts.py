@@ -15,9 +15,11 @@ from .home_assistant import INTEGRATION, HomeAssistant
 from .integration import (
     account_device,
     account_figures,
+    account_values,
     devices_by_name,
     entity_ids,
     fill_in,
+    identities,
 )
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
@@ -25,27 +27,6 @@ pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 WRONG_KEY = "sk-" + "x" * 48
 
 type AskAgain = Callable[[Client, str], Awaitable[None]]
-
-
-async def values(client: Client, ids: dict[str, str]) -> dict[str, Decimal]:
-    """Return the states of numeric entities by their names."""
-    states = await client.states()
-    return {name: Decimal(states[each]["state"]) for name, each in ids.items()}
-
-
-async def account_values(client: Client, entry_id: str) -> dict[str, Decimal]:
-    """Return what Home Assistant says of the account."""
-    return await values(client, await account_figures(client, entry_id))
-
-
-def account_truth(demo: Demo) -> dict[str, Decimal]:
-    """Return what the gateway has in its books."""
-    return {
-        "Remaining quota": demo.amount(demo.user.quota),
-        "Used quota": demo.amount(demo.user.used_quota),
-        "Request count": Decimal(demo.user.request_count),
-        "Model count": Decimal(len(demo.models)),
-    }
 
 
 async def test_onboarding(client: Client) -> None:
@@ -91,7 +72,7 @@ async def test_figures_are_those_of_the_gateway(
     client: Client, demo: Demo, entry_id: str
 ) -> None:
     """What is shown is what the gateway has in its books, to the last unit."""
-    assert await account_values(client, entry_id) == account_truth(demo)
+    assert await account_values(client, entry_id) == demo.truth
 
 
 async def test_keys_are_those_of_the_account(
@@ -148,10 +129,10 @@ async def test_figures_follow_spending(
     await ask_again(client, entry_id)
 
     async def follows() -> bool:
-        return await account_values(client, entry_id) == account_truth(demo)
+        return await account_values(client, entry_id) == demo.truth
 
     await eventually(follows)
-    assert account_truth(demo) != before
+    assert demo.truth != before
 
 
 async def test_spending_is_recorded(client: Client, demo: Demo, entry_id: str) -> None:
@@ -181,20 +162,11 @@ async def test_restart_changes_nothing(
     await home_assistant.restart()
     await eventually(client.is_running, within=60)
 
-    assert await account_values(client, entry_id) == account_truth(demo)
+    assert await account_values(client, entry_id) == demo.truth
     assert before == (
         await identities(client, entry_id),
         await account_values(client, entry_id),
     )
-
-
-async def identities(client: Client, entry_id: str) -> set[tuple[str, ...]]:
-    """Return what history and automations hold on to."""
-    entities = {
-        (each["id"], each["entity_id"], each["unique_id"], each["device_id"])
-        for each in await client.entities(entry_id)
-    }
-    return entities | {(each["id"],) for each in await client.devices(entry_id)}
 
 
 @pytest.mark.troubled
@@ -217,7 +189,7 @@ async def test_revoked_access_token_is_asked_for_alone(
 
     done = await client.submit(form["flow_id"], {"access_token": access_token})
     assert (done["type"], done["reason"]) == ("abort", "reauth_successful")
-    assert await account_values(client, entry_id) == account_truth(demo)
+    assert await account_values(client, entry_id) == demo.truth
     assert await client.flows(INTEGRATION) == []
 
 

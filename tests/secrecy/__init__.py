@@ -2,6 +2,7 @@
 
 - `register`: which secrets the running test uses, noted by themselves;
 - `search`: finds them in a text, whole, in part, URL-encoded, in base64, lower-cased;
-- `log`, `places`: everything that a test and its Home Assistant produce;
+- `log`, `errors`, `places`: everything that a test and its Home Assistant tell;
+- `held`: everything that the integration keeps in memory, and says of itself;
 - `plugin`: looks there after each test, and fails it for the first hit.
 """

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 import logging
 from typing import Final, override
 
+from .errors import of_exception
 from .places import Found
 
 _NOT_OURS: Final = (
@@ -59,30 +60,12 @@ def _texts(record: logging.LogRecord) -> Iterator[tuple[str, str]]:
         if not isinstance(arg, _PLAIN):
             yield "arguments", repr(arg)
         if isinstance(arg, BaseException):
-            yield from _of_exception(arg)
+            yield from of_exception(arg)
     if record.stack_info:
         yield "stack", record.stack_info
     if record.exc_info and record.exc_info[1] is not None:
         # Kept by the record for whoever writes it next.
         record.exc_text = record.exc_text or _FORMATTER.formatException(record.exc_info)
-        yield from _of_exception(record.exc_info[1])
+        yield from of_exception(record.exc_info[1])
     if record.exc_text:
         yield "traceback", record.exc_text
-
-
-def _of_exception(error: BaseException) -> Iterator[tuple[str, str]]:
-    seen: set[int] = set()
-    waiting: list[BaseException | None] = [error]
-    while waiting:
-        each = waiting.pop()
-        if each is None or id(each) in seen:
-            continue
-        seen.add(id(each))
-        yield "exception", str(each)
-        yield "exception", repr(each)
-        yield "exception", repr(vars(each))
-        waiting.append(each.__cause__)
-        if not each.__suppress_context__:
-            waiting.append(each.__context__)
-        if isinstance(each, BaseExceptionGroup):
-            waiting.extend(each.exceptions)

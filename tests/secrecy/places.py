@@ -1,6 +1,6 @@
 """Everything that a Home Assistant shows, keeps or tells, as text."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 import dataclasses
 from enum import Enum
 from pathlib import Path
@@ -25,7 +25,6 @@ from homeassistant.helpers import (
     restore_state,
 )
 from homeassistant.helpers.json import json_bytes
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 type Found = tuple[str, str]
 """Where a text was found, and the text."""
@@ -45,6 +44,7 @@ class Watched:
         """Listen to all that it tells."""
         self.hass = hass
         self._events: list[Event[Mapping[str, Any]]] = []
+        self._issues: list[Any] = []
         self._notifications: list[Any] = []
         self._folder = Path(hass.config.config_dir)
         self._before = {*_files(self._folder)}
@@ -52,6 +52,11 @@ class Watched:
         @callback
         def hear(event: Event[Mapping[str, Any]]) -> None:
             self._events.append(event)
+            if event.event_type == ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED:
+                # It may be gone before anybody looks.
+                issues = ir.async_get(hass).issues
+                about = event.data["domain"], event.data["issue_id"]
+                self._issues.append(issues.get(about))
 
         @callback
         def read(
@@ -71,6 +76,7 @@ class Watched:
             _kept("the entity registry", er.async_get(hass)),
             _kept("the device registry", dr.async_get(hass)),
             *_found("the issue registry", ir.async_get(hass).issues),
+            *_found("the issues up to now", self._issues),
             *_found("the states to restore", _to_restore(hass)),
             *_found("the persistent notifications", self._notifications),
             *_found("the flows", hass.config_entries.flow.async_progress()),
@@ -82,6 +88,14 @@ class Watched:
             ],
             *await _recorded(hass),
         ]
+
+    def held(self) -> Iterator[tuple[str, Any]]:
+        """Go through what it keeps in memory for the integration."""
+        for entry in self.hass.config_entries.async_entries(DOMAIN):
+            yield "the runtime data", getattr(entry, "runtime_data", None)
+        for key, value in self.hass.data.items():
+            if str(key).startswith(DOMAIN):
+                yield f"the data of {key}", value
 
     def told(self) -> Iterator[Found]:
         """Go through the events up to now, and forget them."""
@@ -106,22 +120,22 @@ def stored(storage: Mapping[str, Any]) -> Iterator[Found]:
 
 
 def of_flow(
-    result: FlowResult[Any, Any], typed: Mapping[str, Any] | None = None
+    result: FlowResult[Any, Any], typed: Collection[tuple[str, Any]] = ()
 ) -> Iterator[Found]:
     """Go through what a step of a flow shows, its form included.
 
-    What was `typed` into a field may stand there again for its typist to mend; what
-    is kept already may not.
+    What was `typed` into a field during this flow may stand there again for its typist
+    to mend; what is kept already may not.
     """
     for key in result.keys() - _NOT_SHOWN:
         value = result.get(key)
         if key == "data_schema":
             fields = getattr(value, "schema", None) or {}
-            value = [_prefilled(field, typed or {}) for field in fields]
+            value = [_prefilled(field, typed) for field in fields]
         yield from _found(f"{key} of a flow", value)
 
 
-def _prefilled(field: Any, typed: Mapping[str, Any]) -> list[Any]:
+def _prefilled(field: Any, typed: Collection[tuple[str, Any]]) -> list[Any]:
     default = getattr(field, "default", None)
     shown = [
         getattr(field, "description", None) or {},
@@ -133,7 +147,7 @@ def _prefilled(field: Any, typed: Mapping[str, Any]) -> list[Any]:
             value
             for each in shown
             for value in (each.values() if isinstance(each, Mapping) else [each])
-            if value is None or value != typed.get(str(field))
+            if (str(field), value) not in typed
         ],
     ]
 
@@ -160,16 +174,6 @@ def _of_entry(entry: ConfigEntry) -> Iterator[Found]:
             "repr": repr(entry),
         },
     )
-    data = getattr(entry, "runtime_data", None)
-    if entry.domain == DOMAIN and dataclasses.is_dataclass(data):
-        yield f"repr of the runtime data of {entry.domain}", repr(data)
-        for field in dataclasses.fields(data):
-            held = getattr(data, field.name)
-            where = f"repr of the runtime data of {entry.domain}, {field.name}"
-            yield where, repr(held)
-            if isinstance(held, DataUpdateCoordinator):
-                yield where, repr(held.data)
-                yield where, repr(held.last_exception)
 
 
 async def _diagnostics(

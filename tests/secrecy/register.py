@@ -1,6 +1,7 @@
 """Knows the secrets that the running test uses, without being told by the test."""
 
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
 import json
 import re
 from typing import Any, Final
@@ -20,16 +21,25 @@ _SECRET_FIELDS: Final = frozenset(
     {
         "access_token",
         "aff_code",
+        "allow_ips",
         "bark_url",
+        "discord_id",
         "email",
+        "github_id",
         "gotify_token",
         "gotify_url",
+        "ip",
         "key",
+        "linux_do_id",
         "notification_email",
+        "oidc_id",
         "secret",
+        "stripe_customer",
+        "telegram_id",
         "verification_code",
         "webhook_secret",
         "webhook_url",
+        "wechat_id",
     }
 )
 """Fields of rows and replies that are nobody's business; some stand in `setting`."""
@@ -76,8 +86,10 @@ class Register:
         if len(bare) < SHOWN_AT_MOST or "*" in bare:
             return
         keep = self._own if self._in_test and not standing else self._standing
-        # Of an e-mail address and a URL most is the same for many.
-        is_whole = bool(_E_MAIL.fullmatch(bare)) or "://" in bare
+        if _is_local(bare):
+            return
+        # Of all kinds of addresses most is the same for many.
+        is_whole = bool(_E_MAIL.fullmatch(bare)) or "://" in bare or _is_address(bare)
         keep.setdefault(bare, Secret(name, bare, only_whole=is_whole))
 
     def note_row(
@@ -109,6 +121,20 @@ class Register:
                 return
         for field, value in _TOLD.findall(body.decode(errors="replace")):
             self.note(f"{field} in a reply", value)
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether a text is the address of a machine."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_local(text: str) -> bool:
+    """Tell whether it is that of this machine, which stands everywhere."""
+    return _is_address(text) and ip_address(text).is_loopback
 
 
 def watch(register: Register, patch: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,7 @@ def _prepared(
     parts: dict[str, tuple[str, str]] = {}
     wholes: dict[str, tuple[str, str]] = {}
     samples: set[str] = set()
-    for form, text in _forms(secret.value):
+    for form, text in _forms(secret.value, "" if secret.only_whole else "sk-"):
         if secret.only_whole and not form.startswith("base64"):
             wholes[text] = secret.name, form
             continue
@@ -110,9 +110,9 @@ def _prepared(
     return parts, wholes, frozenset(samples)
 
 
-def _forms(bare: str) -> tuple[tuple[str, str], ...]:
+def _forms(bare: str, prefix: str) -> tuple[tuple[str, str], ...]:
     """Return what a secret can look like, each with its name."""
-    whole = f"sk-{bare}"
+    whole = prefix + bare
     encoded = quote(whole, safe="")
     # Of those that look the same, the last is the name.
     forms = {
@@ -123,8 +123,6 @@ def _forms(bare: str) -> tuple[tuple[str, str], ...]:
         bare.lower(): "lower-cased",
         whole: "as it is",
     }
-    if "@" in bare or "://" in bare:
-        forms = {text.removeprefix("sk-"): form for text, form in forms.items()}
     raw = bare.encode()
     for before in range(3):
         # It stands behind other text, "Bearer sk-" for one, and before other text: the

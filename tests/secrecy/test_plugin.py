@@ -2,40 +2,52 @@
 
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
+from functools import partial
 import gzip
 import json
 import logging
 from pathlib import Path
+import sys
 from types import MappingProxyType
 from typing import Any, Final
+from unittest.mock import Mock
 from urllib.parse import quote, quote_plus
 
-from aiohttp import web
+from aiohttp import DummyCookieJar, web
+from aiohttp.test_utils import make_mocked_request
 import pytest
+from pytest_homeassistant_custom_component.common import MockUser  # type: ignore[import-untyped]
 import voluptuous as vol
+from yarl import URL
 
 from custom_components.new_api import diagnostics
 from custom_components.new_api.const import DOMAIN
+from custom_components.new_api.gateway.client import Client
 from custom_components.new_api.gateway.credentials import Credentials
+from custom_components.new_api.gateway.models import Account
 from homeassistant.components import persistent_notification
 from homeassistant.components.recorder.core import Recorder
+from homeassistant.components.websocket_api.connection import ActiveConnection
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResult, FlowResultType
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import (
     device_registry as dr,
     entity_registry as er,
     issue_registry as ir,
 )
+from homeassistant.helpers.http import current_request
 from homeassistant.helpers.storage import Store
 from homeassistant.util import slugify
 from tests import recordings
 from tests.simulator import World
 
+from .held import held_by
 from .log import Log
 from .places import Found, Watched, of_flow, stored
-from .plugin import leaks_in
+from .plugin import Plugin, leaks_in
 from .register import Register, watch
 from .search import Search, Secret
 
@@ -193,11 +205,13 @@ def test_told_ones(register: Register, pack: Callable[[bytes], bytes]) -> None:
             "name": "nothing secret",
             "setting": json.dumps({"webhook_secret": "W.planted", "kind": "webhook"}),
             "items": [{"key": KEY}, {"key": f"{KEY[:4]}**********{KEY[-4:]}"}],
+            "logs": [{"ip": "203.0.113.7"}, {"ip": "127.0.0.1"}],
         }
     }
     web.Response(body=pack(json.dumps(reply).encode()))
-    assert known(register) == {TOKEN, E_MAIL, "W.planted", KEY}
-    assert {each.value for each in register if each.only_whole} == {E_MAIL}
+    assert known(register) == {TOKEN, E_MAIL, "W.planted", KEY, "203.0.113.7"}
+    whole = {each.value for each in register if each.only_whole}
+    assert whole == {E_MAIL, "203.0.113.7"}
 
 
 # Where it is
@@ -468,8 +482,8 @@ def test_form(field: vol.Optional) -> None:
         flow_id="", handler=DOMAIN, data_schema=schema
     )
     assert_found(list(of_flow(shown)), "data_schema of a flow")
-    assert_found(list(of_flow(shown, {"url": KEY})), "data_schema of a flow")
-    assert not leaks_in(of_flow(shown, {"api_key": KEY}), SEARCH)
+    assert_found(list(of_flow(shown, [("url", KEY)])), "data_schema of a flow")
+    assert not leaks_in(of_flow(shown, [("api_key", KEY)]), SEARCH)
 
 
 async def test_recorder(recorder_mock: Recorder, hass: HomeAssistant) -> None:
@@ -484,16 +498,167 @@ async def test_recorder(recorder_mock: Recorder, hass: HomeAssistant) -> None:
 # The plugin as a whole
 
 
+def raise_here(error: Exception) -> None:
+    """Raise an error in the integration's own code, and handle it there."""
+    source = "try:\n    raise error\nexcept Exception:\n    pass"
+    place = str(Path(diagnostics.__file__).with_name("planted.py"))
+    exec(compile(source, place, "exec"), {"error": error})  # noqa: S102 - as if it stood there
+
+
+def tell_in_log(_hass: HomeAssistant, secret: str) -> None:
+    """Log it."""
+    logging.getLogger("custom_components.new_api").debug("It is %s", secret)
+
+
+def tell_in_state(hass: HomeAssistant, secret: str) -> None:
+    """Show a part of it."""
+    hass.states.async_set("a.b", secret[10:20])
+
+
+def tell_in_event(hass: HomeAssistant, secret: str) -> None:
+    """Fire it."""
+    hass.bus.async_fire("planted", {"a": secret})
+
+
+def tell_in_issue(hass: HomeAssistant, secret: str) -> None:
+    """Show it in a repair for a moment."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        "issue",
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key="issue",
+        translation_placeholders={"key": secret},
+    )
+    ir.async_delete_issue(hass, DOMAIN, "issue")
+
+
+def tell_in_error(_hass: HomeAssistant, secret: str) -> None:
+    """Raise an error with it that nobody sees."""
+    raise_here(HomeAssistantError(f"not {secret}"))
+
+
+def tell_in_cause(_hass: HomeAssistant, secret: str) -> None:
+    """Raise an error that another one stands behind."""
+    error = HomeAssistantError("no")
+    error.__cause__ = ValueError(secret)
+    raise_here(error)
+
+
+def tell_in_output(_hass: HomeAssistant, secret: str) -> None:
+    """Print it."""
+    sys.stdout.write(secret)
+
+
+def tell_in_complaint(_hass: HomeAssistant, secret: str) -> None:
+    """Print it where errors are printed."""
+    sys.stderr.write(secret)
+
+
+def tell_in_reply(_hass: HomeAssistant, secret: str) -> None:
+    """Answer a request to Home Assistant with it."""
+    token = current_request.set(make_mocked_request("GET", "/api/planted"))
+    web.Response(text=secret)
+    current_request.reset(token)
+
+
+def tell_in_websocket_message(hass: HomeAssistant, secret: str) -> None:
+    """Send it to a browser."""
+    hass.data["websocket_api"] = {}
+    sent: list[Any] = []
+    connection = ActiveConnection(
+        Mock(), hass, sent.append, MockUser(), None, remote=None
+    )
+    connection.send_message({"type": "result", "result": secret})
+    assert sent
+
+
+def keep_in_memory(hass: HomeAssistant, secret: str) -> None:
+    """Keep it, though nobody shows it."""
+    hass.data["new_api_planted"] = {"accounts": [account_called(secret)]}
+
+
+def keep_in_client(_hass: HomeAssistant, secret: str) -> None:
+    """Let a client remember it."""
+    session = Mock(cookie_jar=Mock(spec=DummyCookieJar))
+    client = Client(session, URL("https://example.org"), Credentials())
+    client._missing.add(secret)
+
+
+def account_called(name: str) -> Account:
+    """Return an account with this name."""
+    return Account.from_reply(
+        {"id": 2, "username": name, "quota": 1, "used_quota": 0, "request_count": 0}
+    )
+
+
 @pytest.mark.leaks
-@pytest.mark.parametrize("where", ["log", "state", "event"])
-async def test_caught(hass: HomeAssistant, where: str) -> None:
+@pytest.mark.parametrize(
+    "tell",
+    [
+        tell_in_log,
+        tell_in_state,
+        tell_in_event,
+        tell_in_issue,
+        tell_in_error,
+        tell_in_cause,
+        tell_in_output,
+        tell_in_complaint,
+        tell_in_reply,
+        tell_in_websocket_message,
+        keep_in_memory,
+        keep_in_client,
+    ],
+)
+async def test_caught(
+    hass: HomeAssistant, tell: Callable[[HomeAssistant, str], None]
+) -> None:
     """A secret that gets out is found; this test would fail if it were not."""
     world = World()
     secret = world.add_key(world.add_user("wang", quota=1), "main").secret
-    if where == "log":
-        logging.getLogger("custom_components.new_api").debug("It is %s", secret)
-    elif where == "state":
-        hass.states.async_set("a.b", secret[10:20])
-    else:
-        hass.bus.async_fire("planted", {"a": secret})
-        await hass.async_block_till_done()
+    tell(hass, secret)
+    await hass.async_block_till_done()
+
+
+@pytest.mark.leaks
+def test_caught_in_output_that_was_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """So it is where the test itself has read what was printed."""
+    world = World()
+    sys.stdout.write(world.add_key(world.add_user("wang", quota=1), "main").secret)
+    capsys.readouterr()
+
+
+# What is kept
+
+
+def test_held() -> None:
+    """Whatever can be reached is searched, and told where it is."""
+    held = {"accounts": [(account_called(KEY),)], "later": partial(print, token=TOKEN)}
+    found = [*held_by([("the memory", held)])]
+    assert_found(found, "the memory['accounts'][…][…].username")
+    assert_found(found, "repr of the memory['accounts'][…][…]")
+    assert_found(found, "the memory['later'][")
+
+
+def test_credentials_hide_themselves() -> None:
+    """Credentials hold secrets, and show them to nobody."""
+    held = {"credentials": Credentials(key=KEY, user_id="2", access_token=TOKEN)}
+    found = [*held_by([("the memory", held)])]
+    assert any(where.startswith("repr of") for where, _ in found)
+    assert not leaks_in(found, SEARCH)
+
+
+def test_warning() -> None:
+    """A warning comes too late to fail its test, so it fails the run."""
+    plugin = Plugin.__new__(Plugin)
+    plugin._register, plugin._late = Register(), []
+    plugin._register.note("key", KEY)
+    warning = Mock(message=UserWarning(f"careful with {KEY}"))
+    plugin.pytest_warning_recorded(warning, "tests/test_a.py::test_b")
+    (leak,) = plugin._late
+    assert "a warning in tests/test_a.py::test_b" in leak
+    session = Mock(exitstatus=pytest.ExitCode.OK)
+    finish = plugin.pytest_sessionfinish(session)
+    next(finish)
+    assert session.exitstatus == pytest.ExitCode.TESTS_FAILED

@@ -11,7 +11,21 @@ Time is `time.time`, so a frozen clock freezes the gateway; nothing here waits.
 """
 
 from .dialects import DIALECTS, Dialect
-from .faults import Answer, Fault, Faults, Hang, Reset, Rewrite, Truncate
+from .faults import (
+    Answer,
+    End,
+    Fault,
+    Faults,
+    Hang,
+    Misdate,
+    Raw,
+    Rebase,
+    Reset,
+    Reword,
+    Rewrite,
+    Trickle,
+    Truncate,
+)
 from .life import Life
 from .limits import UNLIMITED, Bucket, Limiter, Rate, Rates
 from .options import Options
@@ -37,6 +51,7 @@ __all__ = [
     "Answer",
     "Bucket",
     "Dialect",
+    "End",
     "Fault",
     "Faults",
     "Gateway",
@@ -46,17 +61,22 @@ __all__ = [
     "Limiter",
     "LogRow",
     "LogType",
+    "Misdate",
     "Model",
     "Options",
     "Rate",
     "Rates",
+    "Raw",
+    "Rebase",
     "Reply",
     "Reset",
+    "Reword",
     "Rewrite",
     "Role",
     "Served",
     "Status",
     "Subscription",
+    "Trickle",
     "Truncate",
     "User",
     "World",

@@ -2,10 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Any
 
 from .replies import Headers
+
+
+class End(Enum):
+    """How a connection ends of which something was sent."""
+
+    CLOSE = "close"
+    RESET = "reset"
+    HANG = "hang"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +37,26 @@ class Reset:
 
 
 @dataclass(frozen=True, slots=True)
+class Raw:
+    """Send these bytes, whether or not they are HTTP, and nothing more."""
+
+    sent: bytes
+    end: End = End.CLOSE
+
+
+@dataclass(frozen=True, slots=True)
 class Truncate:
-    """Send the right headers, the first `length` bytes, and break off."""
+    """Send the right headers, the first `length` bytes, and nothing more."""
 
     length: int = 0
+    end: End = End.CLOSE
+
+
+@dataclass(frozen=True, slots=True)
+class Trickle:
+    """Send the right answer, a byte each `interval` seconds."""
+
+    interval: float = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +66,39 @@ class Rewrite:
     change: Callable[[Any], Any]
 
 
-type Fault = Answer | Hang | Reset | Truncate | Rewrite
+@dataclass(frozen=True, slots=True)
+class Reword:
+    """As Rewrite, but gets the bytes of the body: what comes out need not be JSON."""
+
+    change: Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Misdate:
+    """Answer by a clock that is `offset` seconds ahead."""
+
+    offset: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rebase:
+    """Answer what the gateway would on the path behind `prefix`."""
+
+    prefix: str
+
+
+type Fault = (
+    Answer
+    | Hang
+    | Misdate
+    | Raw
+    | Rebase
+    | Reset
+    | Reword
+    | Rewrite
+    | Trickle
+    | Truncate
+)
 
 
 @dataclass(slots=True)

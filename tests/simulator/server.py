@@ -1,16 +1,18 @@
 """The simulated gateway itself: routes requests and serves them over HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import formatdate
+from functools import partial
 import gzip
 from html import escape
 import json
 import random
 import socket
+from ssl import SSLContext
 import string
 import struct
 from typing import Any, Final, Self
@@ -25,7 +27,21 @@ from tests.recordings.replay import leave_out_what_aiohttp_adds
 from .call import Call
 from .demo import demo_options, demo_world
 from .dialects import DIALECTS, Dialect, Route
-from .faults import Answer, Faults, Hang, Reset, Rewrite, Truncate
+from .faults import (
+    Answer,
+    End,
+    Fault,
+    Faults,
+    Hang,
+    Misdate,
+    Raw,
+    Rebase,
+    Reset,
+    Reword,
+    Rewrite,
+    Trickle,
+    Truncate,
+)
 from .limits import Bucket, Limiter, Rates
 from .options import Options
 from .recorded import recorded_rates, recorded_world
@@ -72,6 +88,8 @@ class Gateway:
         self.requests: list[Served] = []
         self._chance = random.Random(2)
         self._closing = asyncio.Event()
+        self._runner: web.AppRunner
+        self._site: Callable[[], web.TCPSite]
 
     @classmethod
     def from_recording(
@@ -252,46 +270,131 @@ class Gateway:
     # Serving
 
     @asynccontextmanager
-    async def serve(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[URL]:
+    async def serve(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        ssl_context: SSLContext | None = None,
+    ) -> AsyncIterator[URL]:
         """Serve over HTTP until the context is left; port 0 is any free one."""
         self._closing = asyncio.Event()
         app = web.Application()
         app.router.add_route(hdrs.METH_ANY, "/{path:.*}", self._handle)
         app.on_response_prepare.append(leave_out_what_aiohttp_adds)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            # Whoever hangs up is not answered any more.
+            handler_cancellation=True,
+            shutdown_timeout=1,
+        )
+        self._runner = runner
         await runner.setup()
         try:
-            await web.TCPSite(runner, host, port).start()
-            yield URL.build(scheme="http", host=host, port=runner.addresses[0][1])
+            await web.TCPSite(runner, host, port, ssl_context=ssl_context).start()
+            port = runner.addresses[0][1]
+            self._site = partial(
+                web.TCPSite, runner, host, port, ssl_context=ssl_context
+            )
+            scheme = "http" if ssl_context is None else "https"
+            yield URL.build(scheme=scheme, host=host, port=port)
         finally:
             # Whoever was left hanging is let go.
             self._closing.set()
             await runner.cleanup()
 
+    @asynccontextmanager
+    async def refusing(self) -> AsyncIterator[None]:
+        """Let nobody connect until the context is left."""
+        (listening,) = self._runner.sites
+        await listening.stop()
+        try:
+            yield
+        finally:
+            await self._site().start()
+
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         fault = self.faults.take(request.path)
-        if isinstance(fault, Hang | Reset):
+        if isinstance(fault, Hang | Raw | Reset):
             self._note(request, (), None)
-            if isinstance(fault, Hang):
-                await self._closing.wait()
-            return _broken_off(request)
-        buckets: tuple[Bucket, ...] = ()
+            return await self._without_answer(request, fault)
+        reply, buckets = self._reply_to(request, fault)
+        self._note(request, buckets, reply.status)
+        offset = fault.offset if isinstance(fault, Misdate) else 0
+        date = formatdate(self.world.clock() + offset, usegmt=True)
+        reply = reply.with_headers((hdrs.DATE, date))
+        if isinstance(fault, Truncate | Trickle):
+            return await self._in_part(request, reply, fault)
+        return _response(request, reply)
+
+    def _reply_to(
+        self, request: web.Request, fault: Fault | None
+    ) -> tuple[Reply, tuple[Bucket, ...]]:
+        """Return what is answered, and what it counted in."""
         if isinstance(fault, Answer):
             # Something in front of the gateway answers; the gateway hears nothing.
-            reply = _instead(fault)
-        else:
-            reply, buckets = self._answer(
-                request.method, request.rel_url, request.headers, request.remote or ""
-            )
+            return _instead(fault), ()
+        url = request.rel_url
+        if isinstance(fault, Rebase):
+            path = url.raw_path.removeprefix(fault.prefix)
+            url = url.with_path(path, encoded=True, keep_query=True)
+        reply, buckets = self._answer(
+            request.method, url, request.headers, request.remote or ""
+        )
         if isinstance(fault, Rewrite):
             changed = fault.change(json.loads(reply.body))
             reply = replace(reply, body=encoded(changed))
-        self._note(request, buckets, reply.status)
-        date = formatdate(self.world.clock(), usegmt=True)
-        reply = reply.with_headers((hdrs.DATE, date))
-        if isinstance(fault, Truncate):
-            return await _truncated(request, reply, fault.length)
-        return _response(request, reply)
+        if isinstance(fault, Reword):
+            reply = replace(reply, body=fault.change(reply.body))
+        return reply, buckets
+
+    async def _without_answer(
+        self, request: web.Request, fault: Hang | Raw | Reset
+    ) -> web.StreamResponse:
+        """Send what the fault sends, and end as it does."""
+        end = End.RESET
+        if isinstance(fault, Raw):
+            end = fault.end
+            if request.transport is not None:
+                request.transport.write(fault.sent)
+        if isinstance(fault, Hang) or end is End.HANG:
+            await self._closing.wait()
+        _break_off(request, reset=end is not End.CLOSE)
+        # Nobody is there to get it.
+        return web.Response()
+
+    async def _in_part(
+        self, request: web.Request, reply: Reply, fault: Truncate | Trickle
+    ) -> web.StreamResponse:
+        """Send a reply whose end is long in coming, or never comes."""
+        response = web.StreamResponse(
+            status=reply.status, headers=CIMultiDict(reply.headers)
+        )
+        response.content_length = len(reply.body)
+        await response.prepare(request)
+        if isinstance(fault, Trickle):
+            await self._trickle(request, response, reply.body, fault.interval)
+            return response
+        await response.write(reply.body[: fault.length])
+        if fault.end is End.HANG:
+            await self._closing.wait()
+        _break_off(request, reset=fault.end is End.RESET)
+        return response
+
+    async def _trickle(
+        self,
+        request: web.Request,
+        response: web.StreamResponse,
+        body: bytes,
+        interval: float,
+    ) -> None:
+        for start in range(len(body)):
+            if self._closing.is_set() or _is_gone(request):
+                return
+            await response.write(body[start : start + 1])
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), interval)
 
     def _note(
         self, request: web.Request, buckets: tuple[Bucket, ...], status: int | None
@@ -334,24 +437,16 @@ def _response(request: web.Request, reply: Reply) -> web.Response:
     return web.Response(status=reply.status, body=body, headers=headers)
 
 
-async def _truncated(
-    request: web.Request, reply: Reply, length: int
-) -> web.StreamResponse:
-    response = web.StreamResponse(
-        status=reply.status, headers=CIMultiDict(reply.headers)
-    )
-    response.content_length = len(reply.body)
-    await response.prepare(request)
-    await response.write(reply.body[:length])
-    if request.transport is not None:
+def _is_gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
+
+
+def _break_off(request: web.Request, *, reset: bool) -> None:
+    if request.transport is None:
+        return
+    if not reset:
         request.transport.close()
-    return response
-
-
-def _broken_off(request: web.Request) -> web.Response:
-    if request.transport is not None:
-        connection: socket.socket = request.transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_WHEN_CLOSED)
-        request.transport.abort()
-    # Nobody is there to get it.
-    return web.Response()
+        return
+    connection: socket.socket = request.transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_WHEN_CLOSED)
+    request.transport.abort()

@@ -1,6 +1,6 @@
 """Where a site is: from what a person types or pastes to the base of its URLs."""
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 import re
 from typing import Final
 from unicodedata import normalize
@@ -28,6 +28,36 @@ _KNOWN_TAIL: Final = re.compile(
     r"|console|panel|login|register|pricing|about|token|topup)"
     r"(?:/.*)?$"
 )
+
+_LOCAL_NETWORKS: Final = tuple(
+    ip_network(network)
+    for network in (
+        "0.0.0.0/32",  # this machine, as servers print it
+        "10.0.0.0/8",
+        "100.64.0.0/10",  # behind a provider's NAT, and overlays such as Tailscale
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "::/128",
+        "::1/128",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+
+# Names that no public server answers to: RFC 6761, 6762, 8375, and what routers use.
+_LOCAL_SUFFIXES: Final = (
+    ".home",
+    ".home.arpa",
+    ".internal",
+    ".lan",
+    ".local",
+    ".localhost",
+)
+
+# An IPv4 address as only old programs read it: 134744072 is 8.8.8.8.
+_NUMBER: Final = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
 
 
 def parse_address(text: str) -> URL:
@@ -62,6 +92,15 @@ def parse_address(text: str) -> URL:
     return origin.with_path(path) if path else origin
 
 
+def is_exposed(base: URL) -> bool:
+    """Tell whether what is sent to a site can be read by anybody on the way.
+
+    That is plain http to a public host. Loopback, private and link-local addresses,
+    names without a dot and those of home networks are no public hosts.
+    """
+    return base.scheme == "http" and not _is_local(base.raw_host or "")
+
+
 def _base_path(path: str) -> str:
     collapsed = re.sub(r"/{2,}", "/", path).rstrip("/")
     return _KNOWN_TAIL.sub("", collapsed)
@@ -72,11 +111,18 @@ def _is_host(host: str) -> bool:
 
 
 def _is_local(host: str) -> bool:
-    """Tell whether a host is of the kind that seldom has a certificate."""
+    """Tell whether a host is at home, where few have a certificate."""
+    host = host.rstrip(".").lower()
     address = _address_of(host)
     if address is None:
-        return "." not in host or host.endswith((".local", ".lan", ".internal"))
-    return address.is_private or address.is_loopback or address.is_link_local
+        label = host.rpartition(".")[2]
+        is_single = label == host
+        return not _NUMBER.fullmatch(label) and (
+            is_single or host.endswith(_LOCAL_SUFFIXES)
+        )
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address
+    return any(address in network for network in _LOCAL_NETWORKS)
 
 
 def _address_of(host: str) -> IPv4Address | IPv6Address | None:

@@ -6,16 +6,17 @@ site grants, and so do the people of the same household (gateway_api.md 1.6).
 
 from asyncio import Semaphore
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from enum import Enum
+from enum import StrEnum
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from .errors import RateLimitedError
+from .timetable import WINDOW, Timetable
 
 
-class Bucket(Enum):
+class Bucket(StrEnum):
     """The counters of a server."""
 
     GENERAL = "general"
@@ -28,7 +29,7 @@ class Bucket(Enum):
 
 # How long to wait where a server does not say: its whole window, in seconds.
 WINDOWS: Final = {
-    Bucket.GENERAL: 180.0,
+    Bucket.GENERAL: WINDOW,
     Bucket.CRITICAL: 1200.0,
     Bucket.MODELS: 180.0,
 }
@@ -51,6 +52,9 @@ class Budget:
         self._slots = Semaphore(_AT_ONCE)
         self._closed_until: dict[Bucket, float] = {}
         self._critical_calls: deque[float] = deque(maxlen=CRITICAL_CALLS)
+        self.timetable = Timetable(clock)
+        self.on_change: Callable[[], None] | None = None
+        """Called when there is something to be remembered over a restart."""
 
     @asynccontextmanager
     async def spend(self, bucket: Bucket, *, reserve: int = 0) -> AsyncIterator[None]:
@@ -64,6 +68,9 @@ class Budget:
                 # It counts in both.
                 self._require(Bucket.GENERAL, 0)
                 self._critical_calls.append(self._clock())
+                self._changed()
+            if bucket is not Bucket.MODELS:
+                self.timetable.note()
             yield
 
     def close(self, bucket: Bucket, retry_after: float | None) -> RateLimitedError:
@@ -75,7 +82,36 @@ class Budget:
         wait = min(retry_after or WINDOWS[bucket], _LONGEST_WAIT)
         until = self._clock() + wait
         self._closed_until[bucket] = max(until, self._closed_until.get(bucket, until))
+        self._changed()
         return RateLimitedError(wait)
+
+    def state(self) -> dict[str, Any]:
+        """Return what was spent of the budget, and what is closed for how long.
+
+        Times are in seconds from now; a call is so many seconds old.
+        """
+        now = self._clock()
+        return {
+            "general_calls": self.timetable.recent,
+            "critical_calls": [
+                now - call
+                for call in self._critical_calls
+                if call + WINDOWS[Bucket.CRITICAL] > now
+            ],
+            "closed": {
+                bucket.value: until - now
+                for bucket, until in self._closed_until.items()
+                if until > now
+            },
+        }
+
+    def restore(self, state: Mapping[str, Any], passed: float) -> None:
+        """Take up where another budget of this origin stopped, so many seconds ago."""
+        now = self._clock() - max(0.0, passed)
+        for age in state["critical_calls"]:
+            self._critical_calls.append(now - age)
+        for bucket, wait in state["closed"].items():
+            self._closed_until[Bucket(bucket)] = now + min(wait, _LONGEST_WAIT)
 
     def _require(self, bucket: Bucket, reserve: int) -> None:
         now = self._clock()
@@ -89,3 +125,7 @@ class Budget:
                 wait = max(wait, recent[-allowed] + WINDOWS[bucket] - now)
         if wait > 0:
             raise RateLimitedError(wait)
+
+    def _changed(self) -> None:
+        if self.on_change is not None:
+            self.on_change()

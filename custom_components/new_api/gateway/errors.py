@@ -33,11 +33,15 @@ class NotAGatewayError(GatewayError):
     """Something answers there, but it is no gateway of this family."""
 
 
+class BlockedError(GatewayError):
+    """Something before the site, such as a firewall, does not let us through."""
+
+
 class MovedError(GatewayError):
     """The site sends callers to another origin; credentials do not follow."""
 
     def __init__(self, location: str, *, permanent: bool) -> None:
-        """Keep where to: an origin, without path or query."""
+        """Keep where to: the base of the site there, without query and user."""
         super().__init__(f"The site sends its callers to {location}")
         self.location = location
         self.permanent = permanent
@@ -88,11 +92,18 @@ class Refusal(StrEnum):
 class RefusedError(GatewayError):
     """The site refuses the credential, or what was asked with it."""
 
-    def __init__(self, reason: Refusal, status: int) -> None:
-        """Keep the reason and the HTTP status (200 too means no on many servers)."""
+    def __init__(
+        self, reason: Refusal, status: int, *, by_dashboard: bool = True
+    ) -> None:
+        """Keep the reason and the HTTP status (200 too means no on many servers).
+
+        `by_dashboard` tells whether it came in the envelope of `/api/*`, or else in
+        that of OpenAI's API (gateway_api.md 1.2).
+        """
         super().__init__(f"Refused: {reason}")
         self.reason = reason
         self.status = status
+        self.by_dashboard = by_dashboard
 
     @override
     def __repr__(self) -> str:

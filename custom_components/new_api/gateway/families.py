@@ -5,6 +5,7 @@ gateway_api.md 2.3, 4.3, 6.2, 6.4 and 8; recorded of New API, One API and One Hu
 
 from dataclasses import dataclass
 from enum import Enum
+import re
 from typing import Final
 
 from .models import Family
@@ -19,6 +20,18 @@ USER_ID_HEADERS: Final = (
     "Rix-Api-User",
     "neo-api-user",
 )
+
+
+MODELS_BY_GROUP: Final = "/api/available_model"
+"""Shows everybody all models, with the groups of accounts that may use them (5.3)."""
+
+_VERSION: Final = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:-rc\.(\d+))?")
+
+# Those that serve the figures of a disabled key (2.2, trap 46). A release has no rc,
+# which counts as more than any.
+_RELEASED: Final = 1_000_000
+_FIRST_TO_SHOW_DISABLED: Final = (0, 10, 8, 0)
+_LAST_TO_SHOW_DISABLED: Final = (1, 0, 0, 16)
 
 
 class AccountLimit(Enum):
@@ -47,6 +60,11 @@ class Dialect:
 
     account_models: tuple[str, ...]
     """Where the account's models may be, most likely first (6.2)."""
+
+    @property
+    def models_by_group(self) -> bool:
+        """Whether the account's models are known only together with its group."""
+        return MODELS_BY_GROUP in self.account_models
 
     page: str
     """The name of the page parameter of the list of keys (6.4)."""
@@ -89,7 +107,7 @@ _DIALECTS: Final = {
         account_limit=AccountLimit.TOTAL,
         # Done Hub can be set to show the account's figures to a key that expires.
         expiry_proves_key=False,
-        account_models=("/api/available_model",),
+        account_models=(MODELS_BY_GROUP,),
         page="page",
         first_page=1,
     ),
@@ -109,3 +127,19 @@ _DIALECTS: Final = {
 def dialect_of(family: Family) -> Dialect:
     """Return how a family answers."""
     return _DIALECTS[family]
+
+
+def may_show_disabled_keys(version: str | None) -> bool:
+    """Tell whether `/api/usage/token/` may serve a key that the rest refuses.
+
+    True too for a build that does not say which version it is.
+    """
+    found = _VERSION.fullmatch(version or "")
+    if found is None:
+        return True
+    major, minor, patch, candidate = (
+        int(each) if each else _RELEASED for each in found.groups()
+    )
+    number = (major, minor, patch, candidate)
+    is_known = (major, minor, patch) != (0, 0, 0)
+    return not is_known or _FIRST_TO_SHOW_DISABLED <= number <= _LAST_TO_SHOW_DISABLED

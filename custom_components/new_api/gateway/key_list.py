@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from math import ceil
 from typing import Any, Final, Self
 
 from .concurrency import at_once
@@ -44,18 +43,12 @@ class _Page:
         if not isinstance(data, Mapping):
             return cls(_list(data), "p")
         if "items" in data:
-            return cls(
-                _list(data["items"]),
-                "p",
-                _count(data, "total"),
-                _size(data.get("page_size")),
-            )
-        return cls(
-            _list(data.get("data")),
-            "page",
-            _count(data, "total_count"),
-            _size(data.get("size")),
-        )
+            total = _count(data, "total")
+            items = _list(data["items"], total)
+            return cls(items, "p", total, _size(data.get("page_size")))
+        total = _count(data, "total_count")
+        items = _list(data.get("data"), total)
+        return cls(items, "page", total, _size(data.get("size")))
 
     @property
     def may_have_a_next(self) -> bool:
@@ -69,7 +62,7 @@ async def all_items(ask: AskPage, dialect: Dialect) -> list[Any]:
     if first.total is None:
         return await _until_a_short_page(ask, first)
     size = max(first.size or PAGE_SIZE, len(first.items))
-    last = ceil(first.total / size)
+    last = -(-first.total // size)
     if last > _MOST_PAGES:
         raise UnexpectedReplyError("The list of keys does not end")
     replies = await at_once(
@@ -116,8 +109,9 @@ def _ids(items: list[Any]) -> set[int]:
     }
 
 
-def _list(value: Any) -> list[Any]:
-    if value is None:
+def _list(value: Any, total: int | None = None) -> list[Any]:
+    """Return a list; Go can write an empty one as null, if it is said to be empty."""
+    if value is None and total == 0:
         return []
     if not isinstance(value, list):
         raise UnexpectedReplyError("The list of keys is no list")

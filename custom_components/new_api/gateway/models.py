@@ -52,6 +52,13 @@ class KeyStatus(StrEnum):
     REFUSED = "refused"
 
 
+class AccountStatus(StrEnum):
+    """Whether the owner of the site lets an account use it."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+
+
 class Scope(StrEnum):
     """Whose figures a key's figures are.
 
@@ -92,7 +99,7 @@ class Site:
         quota_per_unit = _divisor(data)
         return cls(
             family=_family(data, version),
-            version=version or _text(data, "version"),
+            version=_printable(version or "").strip() or _text(data, "version"),
             name=_text(data, "system_name"),
             quota_per_unit=quota_per_unit,
             unit=_unit(data, quota_per_unit),
@@ -105,7 +112,9 @@ class KeyState:
 
     `remaining_quota` is None for an unlimited key. `expires_at` is in Unix seconds,
     None for never or unknown. `name` is the one given to it on the site.
-    `unanswered` is why a question that might have told more failed this time.
+    `is_inferred` tells that the site did not say the status: it only follows from what
+    else it said. `unanswered` is why a question that might have told more failed this
+    time.
     """
 
     status: KeyStatus
@@ -115,6 +124,7 @@ class KeyState:
     used_quota: int | None = None
     expires_at: int | None = None
     name: str | None = None
+    is_inferred: bool = False
     unanswered: GatewayError | None = field(default=None, compare=False)
 
 
@@ -145,7 +155,7 @@ class AccountKey:
         unlimited = _flag(item, "unlimited_quota")
         return cls(
             id=_integer(item, "id"),
-            name=_text(item, "name") or "",
+            name=_required_text(item, "name"),
             status=_row_status(
                 _integer(item, "status"),
                 unlimited=unlimited,
@@ -244,8 +254,6 @@ def read_models(data: Any) -> tuple[str, ...]:
     Items are objects with an `id`, or bare ids. The order of the servers is random and
     One API repeats ids (gateway_api.md 4.1, trap 34 and 45).
     """
-    if data is None:
-        return ()
     if not isinstance(data, list):
         raise UnexpectedReplyError("The models are not a list")
     ids: set[str] = set()
@@ -302,7 +310,13 @@ def _divisor(data: Mapping[str, Any]) -> Decimal | None:
     if "quota_per_unit" not in data:
         return DEFAULT_QUOTA_PER_UNIT
     number = _number(data["quota_per_unit"])
-    return number if number is not None and number > 0 else None
+    # With 2**63 raw units to a dollar, nobody could own one.
+    return number if number is not None and 0 < number < _LARGEST_QUOTA else None
+
+
+def _rate(data: Mapping[str, Any], field: str, default: Decimal) -> Decimal | None:
+    number = _number(data.get(field, default))
+    return number if number is not None and abs(number) < _LARGEST_QUOTA else None
 
 
 def _unit(data: Mapping[str, Any], quota_per_unit: Decimal | None) -> Unit:
@@ -310,14 +324,16 @@ def _unit(data: Mapping[str, Any], quota_per_unit: Decimal | None) -> Unit:
         case "USD":
             return Unit.usd(quota_per_unit)
         case "CNY":
-            rate = data.get("usd_exchange_rate", DEFAULT_USD_EXCHANGE_RATE)
-            return Unit.cny(quota_per_unit, _number(rate))
+            return Unit.cny(
+                quota_per_unit,
+                _rate(data, "usd_exchange_rate", DEFAULT_USD_EXCHANGE_RATE),
+            )
         case "TOKENS":
             return Unit.tokens()
         case "CUSTOM":
             return Unit.custom(
                 quota_per_unit,
-                _number(data.get("custom_currency_exchange_rate", 1)),
+                _rate(data, "custom_currency_exchange_rate", Decimal(1)),
                 _text(data, "custom_currency_symbol") or DEFAULT_CUSTOM_SYMBOL,
             )
         case None:
@@ -375,6 +391,13 @@ def _text(data: Mapping[str, Any], field: str) -> str | None:
     if not isinstance(value, str):
         raise UnexpectedReplyError(f"'{field}' is not text")
     return _printable(value.strip()) or None
+
+
+def _required_text(data: Mapping[str, Any], field: str) -> str:
+    """Return text that may be empty, but not missing: it is the name of something."""
+    if data.get(field) is None:
+        raise UnexpectedReplyError(f"'{field}' is not text")
+    return _text(data, field) or ""
 
 
 def _printable(text: str) -> str:

@@ -22,10 +22,12 @@ from yarl import URL
 from .budget import Bucket, Budget
 from .concurrency import REQUEST_TIMEOUT, within
 from .errors import (
+    BlockedError,
     CannotConnectError,
     EmptyReplyError,
     EndpointMissingError,
     GatewayError,
+    InvalidAddressError,
     MovedError,
     NotAGatewayError,
     Refusal,
@@ -34,6 +36,7 @@ from .errors import (
     UnexpectedReplyError,
 )
 from .families import USER_ID_HEADERS
+from .journal import Journal, Received
 
 # The longest list of 100 keys takes 40 kB, of 1000 models 200 kB.
 MAX_BODY: Final = 4 * 1024 * 1024
@@ -41,6 +44,10 @@ MAX_BODY: Final = 4 * 1024 * 1024
 _MAX_REDIRECTS: Final = 3
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _PERMANENT: Final = frozenset({301, 308})
+_REFUSALS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
+# With it Cloudflare says that it sends a task for browsers instead of the site's reply.
+_MITIGATED: Final = "Cf-Mitigated"
 
 _HEADERS: Final[dict[str, str]] = {
     hdrs.ACCEPT: "application/json",
@@ -90,6 +97,24 @@ class Reply:
     data: Mapping[str, Any]
     headers: Mapping[str, str] = field(repr=False)
 
+    def mapping(
+        self,
+        error: type[NotAGatewayError | UnexpectedReplyError] = UnexpectedReplyError,
+        *,
+        marker: str = "success",
+    ) -> Mapping[str, Any]:
+        """Return the `data` of an envelope that says yes by its marker (1.2)."""
+        data = self.data.get("data")
+        if self.data.get(marker) is not True or not isinstance(data, Mapping):
+            raise error("The reply has no data")
+        return data
+
+    def payload(self) -> Any:
+        """Return the `data`, which may be null, but not missing."""
+        if "data" not in self.data:
+            raise UnexpectedReplyError("The reply has no data")
+        return self.data["data"]
+
     def at(self) -> float | None:
         """Return the site's own time of the reply, in Unix seconds.
 
@@ -102,17 +127,27 @@ class Reply:
 class Transport:
     """Sends GET requests to one site, and nothing else to nobody else."""
 
-    def __init__(self, session: ClientSession, base: URL, budget: Budget) -> None:
-        """Take a session that keeps no cookies.
+    def __init__(
+        self,
+        session: ClientSession,
+        base: URL,
+        budget: Budget,
+        journal: Journal | None = None,
+    ) -> None:
+        """Take a session that keeps no cookies, and a base without a name in it.
 
         Up to v1.0.0-rc.21 a session cookie goes before the access token (1.9), so a
-        shared cookie jar would show one account's figures as another's.
+        shared cookie jar would show one account's figures as another's. Raises
+        InvalidAddressError where the base carries credentials of its own.
         """
         if not isinstance(session.cookie_jar, DummyCookieJar):
             raise TypeError("The session must not keep cookies")
+        if base.user is not None or base.password is not None:
+            raise InvalidAddressError("The address carries a name or a password")
         self._session = session
         self._base = base
         self._budget = budget
+        self._journal = journal or Journal()
 
     async def get(
         self,
@@ -129,18 +164,28 @@ class Transport:
         the tree.
         """
         url = self._base.joinpath(path.removeprefix("/")).with_query(params)
-        async with (
-            self._budget.spend(bucket, reserve=reserve),
-            within(REQUEST_TIMEOUT),
-        ):
-            try:
-                return await self._ask(url, bucket, {**_HEADERS, **(headers or {})})
-            except (ClientError, OSError) as err:
-                # It knows the headers of the request, so it goes no further.
-                kind = type(err).__name__
-        raise CannotConnectError(f"The site cannot be reached ({kind})")
+        with self._journal.request(path) as received:
+            async with (
+                self._budget.spend(bucket, reserve=reserve),
+                within(REQUEST_TIMEOUT),
+            ):
+                try:
+                    return await self._ask(
+                        url, bucket, {**_HEADERS, **(headers or {})}, path, received
+                    )
+                except (ClientError, OSError) as err:
+                    # It knows the headers of the request, so it goes no further.
+                    kind = type(err).__name__
+            raise CannotConnectError(f"The site cannot be reached ({kind})")
 
-    async def _ask(self, url: URL, bucket: Bucket, headers: Mapping[str, str]) -> Reply:
+    async def _ask(
+        self,
+        url: URL,
+        bucket: Bucket,
+        headers: Mapping[str, str],
+        path: str,
+        received: Received,
+    ) -> Reply:
         for _ in range(_MAX_REDIRECTS + 1):
             async with self._session.get(
                 url,
@@ -148,12 +193,13 @@ class Transport:
                 allow_redirects=False,
                 timeout=ClientTimeout(total=None),
             ) as response:
+                received.head(response.status, response.content_type)
                 if response.status not in _REDIRECTS:
-                    return await self._read(response, bucket)
-                url = self._next(url, response)
+                    return await self._read(response, bucket, received)
+                url = self._next(url, response, path)
         raise UnexpectedReplyError("The site redirects in a circle")
 
-    def _next(self, url: URL, response: ClientResponse) -> URL:
+    def _next(self, url: URL, response: ClientResponse, path: str) -> URL:
         """Return where a redirect leads; credentials stay with their origin."""
         try:
             target = url.join(URL(response.headers[hdrs.LOCATION]))
@@ -163,21 +209,30 @@ class Transport:
         if origin is None:
             raise UnexpectedReplyError("The site redirects to nowhere")
         if _origin_of(target) != _origin_of(self._base):
-            raise MovedError(str(origin), permanent=response.status in _PERMANENT)
+            raise MovedError(
+                str(_base_at(target, path)), permanent=response.status in _PERMANENT
+            )
         if target.user is not None or target.password is not None:
             raise UnexpectedReplyError("The site redirects with other credentials")
         return target
 
-    async def _read(self, response: ClientResponse, bucket: Bucket) -> Reply:
+    async def _read(
+        self, response: ClientResponse, bucket: Bucket, received: Received
+    ) -> Reply:
         status = response.status
+        if _MITIGATED in response.headers:
+            raise BlockedError("Something before the site wants to see a browser")
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             raise self._budget.close(bucket, _retry_after(response))
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise ServerTroubleError(f"The site answers with status {status}")
         body = await _body(response)
+        received.body(body)
         if status == HTTPStatus.NOT_FOUND and not _is_json(response):
             raise NotAGatewayError("Nothing is there, not even a gateway")
-        data = _parse(body, response)
+        if status in _REFUSALS and body.strip() and not _is_json(response):
+            raise BlockedError(f"Something before the site answers with {status}")
+        data = _parse(body, response, received)
         if status != HTTPStatus.OK:
             raise _error_of(status, data)
         _require_success(data, response)
@@ -194,7 +249,7 @@ def _require_success(data: Mapping[str, Any], response: ClientResponse) -> None:
     # This header comes with a credential that was accepted (1.1).
     if success or _AUTHENTICATED in response.headers or _is_trouble(data):
         raise ServerTroubleError("The site failed to answer")
-    raise RefusedError(_reason(data), HTTPStatus.OK)
+    raise _refused(data, HTTPStatus.OK)
 
 
 def _error_of(status: int, data: Mapping[str, Any]) -> GatewayError:
@@ -204,10 +259,14 @@ def _error_of(status: int, data: Mapping[str, Any]) -> GatewayError:
         return ServerTroubleError("The site failed to answer")
     match status:
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
-            return RefusedError(_reason(data), status)
+            return _refused(data, status)
         case HTTPStatus.NOT_FOUND:
             return EndpointMissingError("The site has no such endpoint")
     return UnexpectedReplyError(f"The site answers with status {status}")
+
+
+def _refused(data: Mapping[str, Any], status: int) -> RefusedError:
+    return RefusedError(_reason(data), status, by_dashboard=_said(data) is data)
 
 
 def _said(data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -293,7 +352,9 @@ async def _body(response: ClientResponse) -> bytes:
     return bytes(body)
 
 
-def _parse(body: bytes, response: ClientResponse) -> Mapping[str, Any]:
+def _parse(
+    body: bytes, response: ClientResponse, received: Received
+) -> Mapping[str, Any]:
     if not body.strip():
         if response.status == HTTPStatus.OK:
             raise EmptyReplyError("The reply is empty")
@@ -307,6 +368,8 @@ def _parse(body: bytes, response: ClientResponse) -> Mapping[str, Any]:
     except ValueError, RecursionError:
         # The error knows the whole reply, so it goes no further.
         data = None
+    else:
+        received.json(data)
     if not isinstance(data, dict):
         raise UnexpectedReplyError("The reply is not a JSON object")
     return data
@@ -314,6 +377,18 @@ def _parse(body: bytes, response: ClientResponse) -> Mapping[str, Any]:
 
 def _is_json(response: ClientResponse) -> bool:
     return "json" in response.content_type
+
+
+def _base_at(target: URL, path: str) -> URL:
+    """Return the base of a site that sends who asks it for `path` to `target`.
+
+    Where the path is not the same there, only the origin is known.
+    """
+    found = target.raw_path.rstrip("/")
+    tail = "/" + path.strip("/")
+    base_path = found.removesuffix(tail) if found.endswith(tail) else ""
+    origin = target.origin()
+    return origin.with_path(base_path, encoded=True) if base_path else origin
 
 
 def _origin_of(url: URL) -> tuple[str, str | None, int | None]:

@@ -1,0 +1,250 @@
+"""What all coordinators have in common: failures, pauses and turns."""
+
+from abc import abstractmethod
+from asyncio import CancelledError, current_task
+from datetime import datetime, timedelta
+from random import uniform
+from typing import Final, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+
+from ..const import CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL, DOMAIN, LOGGER
+from ..failures import failure_of
+from ..gateway.client import Client
+from ..gateway.errors import GatewayError, RateLimitedError, RefusedError
+from ..gateway.timetable import Turn
+from ..issues import async_issues_of
+from .kept import async_keep, async_kept, async_kept_for_start
+
+# Some servers take a hiccup of their database for a wrong credential, so a second
+# reading has to agree before anybody is bothered (gateway_api.md 2.1, 2.3).
+_SECOND_OPINION: Final = timedelta(seconds=60)
+
+# No site is asked more often, whatever it says.
+_FLOOR: Final = timedelta(seconds=60)
+
+# Keeps the houses on a site from asking in step, all of which a failure of the site
+# may have started at the same moment.
+_JITTER: Final = 0.1
+
+
+class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
+    """Asks a gateway one kind of question at its own pace."""
+
+    config_entry: ConfigEntry
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        client: Client,
+        *,
+        name: str,
+        poll_interval: timedelta,
+    ) -> None:
+        """Initialize the coordinator."""
+        super().__init__(
+            hass,
+            LOGGER,
+            config_entry=entry,
+            name=f"{entry.title} {name}",
+            update_interval=jittered(poll_interval),
+            always_update=False,
+        )
+        self.client = client
+        self.poll_interval = poll_interval
+        """How often it would ask if nothing spoke against it."""
+        self.issues = async_issues_of(hass, entry)
+        self._view = name
+        self._told: set[str] = set()
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether a second reading has to tell what the last one was worth."""
+        return False
+
+    @callback
+    def async_ask_again_soon(self) -> CALLBACK_TYPE:
+        """Read a second time before the interval is over; return how to call it off.
+
+        A first reading cannot ask for it itself.
+        """
+
+        async def ask(_now: datetime) -> None:
+            await self.async_refresh()
+
+        return async_call_later(self.hass, _SECOND_OPINION, ask)
+
+    @abstractmethod
+    async def _async_ask(self) -> DataT:
+        """Ask the gateway. Raises GatewayError."""
+
+    @override
+    async def _async_update_data(self) -> DataT:
+        """Ask the gateway and translate what went wrong."""
+        try:
+            data = await self._async_answer()
+        except GatewayError as err:
+            self.issues.async_failed(self._view, err)
+            self._pause(self._pause_after(err))
+            raise _update_failed(err) from err
+        self.issues.async_answered(self._view)
+        self._pause(self.poll_interval)
+        return data
+
+    async def _async_answer(self) -> DataT:
+        """Ask in a task that ends with the entry, whoever wants to know."""
+        asking = self.config_entry.async_create_background_task(
+            self.hass, self._async_ask(), f"{self.name} question"
+        )
+        try:
+            return await asking
+        except CancelledError:
+            task = current_task()
+            if task is None or task.cancelling():
+                raise
+            # The entry is gone, and its entities with it.
+            return self.data
+
+    @callback
+    def _pause(self, pause: timedelta) -> None:
+        """Ask again after a time."""
+        self.update_interval = jittered(pause)
+
+    def _pause_after(self, err: GatewayError) -> timedelta:
+        if isinstance(err, RateLimitedError):
+            return max(timedelta(seconds=err.retry_after), _FLOOR)
+        if isinstance(err, RefusedError) and self.is_in_doubt:
+            return _SECOND_OPINION
+        return self.poll_interval
+
+    @callback
+    def _tell(self, part: str, outcome: object) -> None:
+        """Log once that a part of the answer is missing, and once that it is back."""
+        if not isinstance(outcome, GatewayError):
+            if part in self._told:
+                self._told.remove(part)
+                LOGGER.info("Fetching %s of %s works again", part, self.name)
+        elif part not in self._told:
+            self._told.add(part)
+            reason = _update_failed(outcome)
+            LOGGER.warning("Error fetching %s of %s: %s", part, self.name, reason)
+
+
+def _update_failed(err: GatewayError) -> UpdateFailed:
+    key, placeholders = failure_of(err)
+    return UpdateFailed(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders=placeholders,
+    )
+
+
+class TurnCoordinator[DataT](NewApiCoordinator[DataT]):
+    """Asks when it is its turn among all who ask the same site.
+
+    Where the site has no room for a reading that is asked for between two turns, the
+    last one stands, that from before a reload too.
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        client: Client,
+        *,
+        name: str,
+        poll_interval: timedelta,
+        calls: int,
+    ) -> None:
+        """Initialize a coordinator that makes about so many calls in its turn."""
+        super().__init__(hass, entry, client, name=name, poll_interval=poll_interval)
+        self._timetable = client.budget.timetable
+        self._turn: Turn | None = None
+        self._calls = calls
+        self._who = object()
+        entry.async_on_unload(self._async_leave)
+
+    @callback
+    def async_may_begin(self) -> bool:
+        """Tell whether a first reading can be had now; if not, book a turn for it."""
+        if (
+            self.config_entry.pref_disable_polling
+            or self._for_start() is not None
+            or self._timetable.take(self._who, self._calls) is not None
+            or self._kept() is not None
+        ):
+            return True
+        self._pause(timedelta())
+        return False
+
+    @override
+    async def _async_update_data(self) -> DataT:
+        """Ask the gateway, if it is the turn for it or there is room."""
+        if self.data is None and (reading := self._for_start()) is not None:
+            self.issues.async_answered(self._view)
+            self._pause(self.poll_interval)
+        else:
+            self._turn = self._timetable.take(self._who, self._calls)
+            if self._turn is None and not self.config_entry.pref_disable_polling:
+                self._pause(timedelta())
+                return self._unasked()
+            with self._timetable.during(self._turn):
+                reading = await super()._async_update_data()
+        if not self._shutdown_requested:
+            async_keep(self.hass, self.config_entry.data, self._view, reading)
+        return reading
+
+    def _unasked(self) -> DataT:
+        """Return the last reading again. Raises UpdateFailed where it had failed."""
+        if not self.last_update_success:
+            raise UpdateFailed(
+                translation_domain=DOMAIN, translation_key="not_its_turn"
+            )
+        last: DataT | None = self.data
+        if last is None:
+            last = self._kept()
+        # Where there is none yet, nothing is shown yet.
+        return self.data if last is None else last
+
+    def _kept(self) -> DataT | None:
+        """Return what was read before a reload, where it would stand without it."""
+        return async_kept(
+            self.hass, self.config_entry.data, self._view, self.poll_interval
+        )
+
+    def _for_start(self) -> DataT | None:
+        """Return what was just read for a first reading."""
+        return async_kept_for_start(self.hass, self.config_entry.data, self._view)
+
+    @override
+    @callback
+    def _pause(self, pause: timedelta) -> None:
+        """Book the next turn after a time."""
+        if self._shutdown_requested:
+            return
+        if self._turn is not None:
+            # A list of keys can have grown by a page.
+            self._calls = max(self._calls, self._turn.made)
+        after = jittered(pause).total_seconds()
+        booked = self._timetable.book(self._who, after, self._calls)
+        self.update_interval = timedelta(seconds=max(1.0, booked))
+
+    @callback
+    def _async_leave(self) -> None:
+        self._timetable.cancel(self._who)
+
+
+def jittered(interval: timedelta) -> timedelta:
+    """Return an interval that is a little longer, each time by another part of it."""
+    return interval * uniform(1, 1 + _JITTER)  # noqa: S311
+
+
+def balance_interval(entry: ConfigEntry) -> timedelta:
+    """Return how often a person wants balances to be read."""
+    return timedelta(
+        minutes=entry.options.get(CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL)
+    )

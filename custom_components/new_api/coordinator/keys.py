@@ -1,0 +1,192 @@
+"""The keys: the configured one, and those of the account."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from time import monotonic
+from typing import Final, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_ACCESS_TOKEN, CONF_API_KEY
+from homeassistant.core import HomeAssistant, callback
+
+from ..gateway.client import Client
+from ..gateway.errors import GatewayError, Refusal, RefusedError
+from ..gateway.models import AccountKey, KeyState, KeyStatus, Scope, Site
+from ..gateway.money import Unit
+from .base import TurnCoordinator, balance_interval
+from .reauth import Reauth
+from .site import SiteCoordinator
+
+# A refusal that may be for another reason than it seems.
+_NOT_TOLD: Final = frozenset({KeyStatus.INVALID, KeyStatus.REFUSED})
+
+# How long figures hold that cannot be read again at the moment, in seconds.
+_LONGEST_HOLD: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of an entry, and the unit of the site when they were read.
+
+    `configured` is None where it is not known or none is configured; `listed` is None
+    where the account's list is not known. `missing` stood in the list before and not in
+    this one: a list can change while its pages are read, so only the next one tells
+    whether they are gone.
+    """
+
+    unit: Unit
+    configured: KeyState | None = None
+    listed: Mapping[int, AccountKey] | None = None
+    missing: frozenset[int] = frozenset()
+
+    @property
+    def others(self) -> Mapping[int, AccountKey]:
+        """Return the keys of the account apart from the configured one, by id."""
+        return {
+            number: key
+            for number, key in (self.listed or {}).items()
+            if not key.configured
+        }
+
+
+class KeysCoordinator(TurnCoordinator[Keys]):
+    """Asks for the keys: the configured one, and those of the account."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        client: Client,
+        site: SiteCoordinator,
+        reauth: Reauth,
+        known: frozenset[int],
+    ) -> None:
+        """Initialize the coordinator; `known` are the keys that have a device."""
+        has_account = CONF_ACCESS_TOKEN in entry.data
+        super().__init__(
+            hass,
+            entry,
+            client,
+            name="keys",
+            poll_interval=balance_interval(entry),
+            # The list and the state of the key; or billing and the key's own figures.
+            calls=2 if has_account else 3,
+        )
+        self._known = known
+        self._site = site
+        self._reauth = reauth
+        self._has_key = CONF_API_KEY in entry.data
+        self._has_account = has_account
+        self._doubt: KeyStatus | None = None
+        self._is_certain = False
+        self._own: KeyState | None = None
+        self._own_at = 0.0
+
+    @property
+    @override
+    def is_in_doubt(self) -> bool:
+        """Whether the last reading refused the key for the first time."""
+        return self._doubt is not None and not self._is_certain
+
+    @override
+    async def _async_ask(self) -> Keys:
+        site = await self._site.async_fresh()
+        listed, why_not = await self._async_listed(site)
+        missing = self._missing_from(listed)
+        configured: KeyState | None = None
+        failure: GatewayError | None = None
+        if self._has_key:
+            try:
+                configured = await self._async_configured(site, listed, why_not)
+            except GatewayError as err:
+                # The list can answer for the other keys.
+                if listed is None:
+                    raise
+                failure = err
+        if failure is None:
+            self.issues.async_key(configured)
+        self._tell("the configured key", failure)
+        # An account that the site has disabled is a state of it.
+        is_refused = isinstance(why_not, RefusedError)
+        self._tell("the list of keys", None if is_refused else why_not)
+        return Keys(site.unit, configured, listed, missing)
+
+    async def _async_listed(
+        self, site: Site
+    ) -> tuple[Mapping[int, AccountKey] | None, GatewayError | None]:
+        """Return the account's keys, or why they are not known.
+
+        Raises GatewayError where nothing else is asked for.
+        """
+        if not self._has_account:
+            return None, None
+        try:
+            return {key.id: key for key in await self.client.keys(site)}, None
+        except GatewayError as err:
+            # The key can answer for itself.
+            if not self._has_key and not isinstance(err, RefusedError):
+                raise
+            return None, err
+
+    async def _async_configured(
+        self,
+        site: Site,
+        listed: Mapping[int, AccountKey] | None,
+        why_not: GatewayError | None,
+    ) -> KeyState:
+        own = next((key for key in (listed or {}).values() if key.configured), None)
+        state = await self.client.key(site, own)
+        if isinstance(why_not, RefusedError) and state.status in _NOT_TOLD:
+            # One Hub calls a disabled account's keys unknown.
+            state = KeyState(KeyStatus.OWNER_DISABLED)
+        return self._settled(state)
+
+    def _missing_from(self, listed: Mapping[int, AccountKey] | None) -> frozenset[int]:
+        if listed is None:
+            return frozenset()
+        missing = self._known - listed.keys()
+        self._known = frozenset(listed)
+        return missing
+
+    @callback
+    def _settled(self, state: KeyState) -> KeyState:
+        """Return what is certain of a reading. Raises GatewayError."""
+        if state.status in _NOT_TOLD or state.is_inferred:
+            if state.unanswered is not None:
+                # Why it is refused could not be asked, so it is not known.
+                raise state.unanswered
+            return self._refused(state)
+        # Even a key that is used up or disabled is the right one.
+        self._doubt = None
+        self._reauth.async_call_off(CONF_API_KEY)
+        now = monotonic()
+        if state.scope is Scope.KEY:
+            self._own, self._own_at = state, now
+            return state
+        if state.unanswered is None and self._own is None:
+            return state
+        # The key's own figures must not give way to those that may be its account's.
+        if (
+            self._own is not None
+            and self._own.status is state.status is KeyStatus.ACTIVE
+            and now - self._own_at <= _LONGEST_HOLD
+        ):
+            return self._own
+        return KeyState(state.status, name=state.name)
+
+    @callback
+    def _refused(self, state: KeyState) -> KeyState:
+        """Return a refusal that a second reading has confirmed. Raises RefusedError."""
+        self._is_certain = self._doubt is state.status
+        self._doubt = state.status
+        is_invalid = state.status is KeyStatus.INVALID
+        if not self._is_certain:
+            raise RefusedError(
+                Refusal.INVALID if is_invalid else Refusal.UNEXPLAINED,
+                HTTPStatus.UNAUTHORIZED,
+            )
+        if is_invalid:
+            # It goes on asking: a hiccup of the site ends by itself.
+            self._reauth.async_start(CONF_API_KEY)
+        return state

@@ -1,0 +1,163 @@
+"""Whose turn it is to ask a site, so that all who ask it take a small share of it.
+
+Servers count by the address of the caller, and the people behind that address want to
+use the site themselves (gateway_api.md 1.6).
+"""
+
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Final
+
+WINDOW: Final = 180.0
+"""The window in which servers count general calls, in seconds."""
+
+SHARE: Final = 18
+"""A tenth of what the strictest of them grants in a window."""
+
+# Of the share, for what is asked on behalf of all: the settings of the site, at most
+# once a minute.
+_ON_BEHALF_OF_ALL: Final = 3
+_IN_TURNS: Final = SHARE - _ON_BEHALF_OF_ALL
+
+# Between two turns, so that they are never in step, in seconds.
+_APART: Final = 5.0
+
+# By how much a turn may begin too early or too late, in seconds.
+_SLACK: Final = 1.5
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """The calls that someone may make at a moment, and those that were made."""
+
+    at: float
+    calls: int
+    made: int = 0
+
+    @property
+    def left(self) -> int:
+        """Return how many calls are still to come."""
+        return max(0, self.calls - self.made)
+
+
+# Whose calls are made; None for those outside of any turn.
+_CURRENT: ContextVar[Turn | None] = ContextVar("turn", default=None)
+
+
+class Timetable:
+    """The turns of all who ask one origin.
+
+    No window sees more calls than the share, as long as nobody makes more of them in a
+    turn than were announced. Outside of turns is asked what a person wants to know at
+    once, and the settings of the site for all.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """Start without any turn; `clock` gives seconds."""
+        self._clock = clock
+        self._made: deque[float] = deque()
+        self._made_outside: deque[float] = deque()
+        self._turns: dict[Hashable, Turn] = {}
+
+    def note(self) -> None:
+        """Count a call that is made now."""
+        turn = _CURRENT.get()
+        if turn is None:
+            self._made_outside.append(self._clock())
+        else:
+            turn.made += 1
+            self._made.append(self._clock())
+
+    @property
+    def recent(self) -> int:
+        """Return how many calls were made in the last window."""
+        since = self._clock() - WINDOW
+        return sum(at > since for at in (*self._made, *self._made_outside))
+
+    def take(self, who: Hashable, calls: int) -> Turn | None:
+        """Begin a turn of so many calls, if it is due or there is room for it now."""
+        self._forget()
+        now = self._clock()
+        calls = min(calls, _IN_TURNS)
+        booked = self._turns.pop(who, None)
+        is_due = booked is not None and booked.at <= now + _SLACK
+        if not is_due and not self._has_room(now, calls):
+            if booked is not None:
+                self._turns[who] = booked
+            return None
+        self._turns[who] = turn = Turn(now, calls)
+        return turn
+
+    @contextmanager
+    def during(self, turn: Turn | None) -> Iterator[None]:
+        """Make the calls of a turn, or some outside of any."""
+        token = _CURRENT.set(turn)
+        try:
+            yield
+        finally:
+            _CURRENT.reset(token)
+
+    def book(self, who: Hashable, after: float, calls: int) -> float:
+        """End the turn, and book the next: the first that is possible after a time.
+
+        `after` is in seconds from now, and so is what is returned.
+        """
+        self._forget()
+        calls = min(calls, _IN_TURNS)
+        self._turns.pop(who, None)
+        now = self._clock()
+        at = next(
+            at
+            for at in sorted(self._possible(now + after))
+            if self._is_apart(at) and self._has_room(at, calls)
+        )
+        self._turns[who] = Turn(at, calls)
+        return at - now
+
+    def cancel(self, who: Hashable) -> None:
+        """Give back a turn."""
+        self._turns.pop(who, None)
+
+    def _possible(self, earliest: float) -> Iterator[float]:
+        """Go through the moments at which something becomes possible."""
+        yield earliest
+        for turn in self._turns.values():
+            yield max(earliest, turn.at + _APART)
+        for at, _ in self._calls():
+            yield max(earliest, at + WINDOW + _SLACK)
+
+    def _is_apart(self, at: float) -> bool:
+        return all(abs(at - turn.at) >= _APART for turn in self._turns.values())
+
+    def _has_room(self, at: float, calls: int) -> bool:
+        """Tell whether every window that sees a turn at this moment has room for it."""
+        window = WINDOW + _SLACK
+        near = [each for each in self._calls() if at - window < each[0] < at + window]
+        ends = [at, *(end for end, _ in near if end > at)]
+        return all(
+            calls + sum(count for when, count in near if end - window < when <= end)
+            <= _IN_TURNS
+            for end in ends
+        )
+
+    def _calls(self) -> Iterator[tuple[float, int]]:
+        """Go through the calls that were made, and those to come."""
+        for at in self._made:
+            yield at, 1
+        for turn in self._turns.values():
+            if turn.left:
+                yield turn.at, turn.left
+
+    def _forget(self) -> None:
+        """Forget what no window will see again."""
+        since = self._clock() - WINDOW - _SLACK
+        for made in (self._made, self._made_outside):
+            while made and made[0] <= since:
+                made.popleft()
+        # Of those who never came.
+        for who, turn in list(self._turns.items()):
+            if turn.at <= since:
+                del self._turns[who]

@@ -1,0 +1,252 @@
+"""What a person has to act on: when a repair is raised, and when it goes."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from time import monotonic
+from typing import Final
+
+from yarl import URL
+
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+)
+from homeassistant.const import CONF_ACCESS_TOKEN, CONF_URL
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.singleton import singleton
+from homeassistant.loader import async_get_loaded_integration
+from homeassistant.util.hass_dict import HassKey
+
+from .const import DOMAIN
+from .gateway.address import is_exposed, parse_address
+from .gateway.errors import (
+    BlockedError,
+    CannotConnectError,
+    GatewayError,
+    InvalidAddressError,
+    MovedError,
+    RateLimitedError,
+    ServerTroubleError,
+    UnexpectedReplyError,
+)
+from .gateway.models import KeyState, KeyStatus, Site
+from .gateway.money import Unit
+
+_ISSUES: HassKey[dict[str, Issues]] = HassKey(f"{DOMAIN}_issues")
+
+
+# Names of views, which an entry asks for and which can fail alone.
+SITE: Final = "site"
+ACCOUNT: Final = "account"
+KEYS: Final = "keys"
+
+
+class Issue(StrEnum):
+    """A situation that a person must act on; its page is `docs/repairs/<it>.md`."""
+
+    ADDRESS_REFUSED = "address_refused"
+    BLOCKED = "blocked"
+    NO_DIVISOR = "no_divisor"
+    OUTDATED = "outdated"
+    SITE_MOVED = "site_moved"
+    UNENCRYPTED = "unencrypted"
+
+
+_FIXABLE: Final = frozenset({Issue.SITE_MOVED, Issue.UNENCRYPTED})
+
+# Failures after which nothing is known that was not known before.
+_TELL_NOTHING: Final = (CannotConnectError, RateLimitedError, ServerTroubleError)
+
+# A firewall may have a bad hour, and a site a bad day; in seconds.
+_BLOCKED_FOR: Final = 3600.0
+_UNEXPECTED_FOR: Final = 86_400.0
+_SEVERAL: Final = 3
+
+# Who asks right after a failure is given the same, which is not a second one.
+_APART: Final = 60.0
+
+
+@callback
+def async_issues_of(hass: HomeAssistant, entry: ConfigEntry) -> Issues:
+    """Return what is known of an entry, also from before it was loaded again."""
+    everything = _async_everything(hass)
+    known = everything.get(entry.entry_id)
+    if known is None or known.about != _about(entry):
+        known = everything[entry.entry_id] = Issues(hass, entry)
+    return known
+
+
+@singleton(_ISSUES)
+@callback
+def _async_everything(hass: HomeAssistant) -> dict[str, Issues]:
+    """Return the issues of all entries, from which those go that nobody uses."""
+    everything: dict[str, Issues] = {}
+
+    @callback
+    def changed(change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        is_unused = change is ConfigEntryChange.REMOVED or entry.disabled_by is not None
+        if is_unused and (known := everything.pop(entry.entry_id, None)):
+            known.async_clear()
+
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
+    return everything
+
+
+@dataclass(slots=True)
+class _Streak:
+    """A failure that repeats itself; by the monotonic clock, in seconds."""
+
+    since: float
+    last: float
+    times: int = 1
+
+
+class Issues:
+    """The repairs of one entry.
+
+    An issue is raised as soon as one view asks for it, and goes when all views that
+    know have said that it is over. Unloading the entry changes nothing, so that what a
+    person chose to ignore stays ignored.
+    """
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Start without knowing anything."""
+        self.about = _about(entry)
+        self._hass = hass
+        self._entry = entry
+        self._verdicts: dict[tuple[Issue, str], bool] = {}
+        self._streaks: dict[str, _Streak] = {}
+        self._offered = URL()
+
+    @callback
+    def async_answered(self, view: str) -> None:
+        """Note that a view was read."""
+        self._note(view, None)
+
+    @callback
+    def async_failed(self, view: str, err: GatewayError) -> None:
+        """Note that a view could not be read."""
+        self._note(view, err)
+
+    @callback
+    def async_site(self, site: Site) -> None:
+        """Note what the site says of itself."""
+        is_unknown = site.unit == Unit.unknown()
+        has_no_divisor = not is_unknown and site.unit.per_raw is None
+        self._judge(Issue.OUTDATED, SITE, holds=is_unknown)
+        self._judge(Issue.NO_DIVISOR, SITE, holds=has_no_divisor)
+
+    @callback
+    def async_key(self, state: KeyState | None) -> None:
+        """Note the state of the configured key; None where there is none."""
+        is_refused = state is not None and state.status is KeyStatus.IP_RESTRICTED
+        self._judge(Issue.ADDRESS_REFUSED, KEYS, holds=is_refused)
+
+    @callback
+    def async_clear(self) -> None:
+        """Let all issues go."""
+        for issue in Issue:
+            self._delete(issue)
+
+    def _note(self, view: str, err: GatewayError | None) -> None:
+        base = URL(self._entry.data[CONF_URL])
+        if view == SITE:
+            self._judge(Issue.UNENCRYPTED, view, holds=is_exposed(base))
+        is_detour = isinstance(err, MovedError) and not err.permanent
+        if is_detour or isinstance(err, _TELL_NOTHING):
+            return
+        offer = _offer(base, err) if isinstance(err, MovedError) else None
+        self._offered = offer or self._offered
+        self._judge(Issue.SITE_MOVED, view, holds=offer is not None)
+        if view == SITE:
+            blocked = self._lasts(view, err, BlockedError, _BLOCKED_FOR)
+            self._judge(Issue.BLOCKED, view, holds=blocked)
+        elif view in (ACCOUNT, KEYS):
+            unexpected = self._lasts(view, err, UnexpectedReplyError, _UNEXPECTED_FOR)
+            self._judge(Issue.OUTDATED, view, holds=unexpected)
+
+    def _lasts(
+        self,
+        view: str,
+        err: GatewayError | None,
+        kind: type[GatewayError],
+        time: float,
+    ) -> bool | None:
+        """Tell whether a failure has lasted; None where that cannot be told yet."""
+        if not isinstance(err, kind):
+            self._streaks.pop(view, None)
+            return False
+        now = monotonic()
+        streak = self._streaks.setdefault(view, _Streak(now, now))
+        if now - streak.last >= _APART:
+            streak.last = now
+            streak.times += 1
+        has_lasted = now - streak.since > time
+        return True if has_lasted and streak.times >= _SEVERAL else None
+
+    def _judge(self, issue: Issue, view: str, *, holds: bool | None) -> None:
+        if holds is None:
+            return
+        self._verdicts[issue, view] = holds
+        if any(h for (each, _), h in self._verdicts.items() if each is issue):
+            self._create(issue)
+        elif all((issue, each) in self._verdicts for each in self._views_of(issue)):
+            self._delete(issue)
+
+    def _views_of(self, issue: Issue) -> list[str]:
+        """Return the views without whose word an issue is not over."""
+        if issue is Issue.ADDRESS_REFUSED:
+            return [KEYS]
+        if issue is not Issue.OUTDATED:
+            return [SITE]
+        has_account = CONF_ACCESS_TOKEN in self._entry.data
+        return [SITE, KEYS, *([ACCOUNT] if has_account else [])]
+
+    def _create(self, issue: Issue) -> None:
+        base = URL(self._entry.data[CONF_URL])
+        placeholders = {"name": self._entry.title}
+        data: dict[str, str | int | float | None] | None = None
+        if issue in _FIXABLE:
+            is_move = issue is Issue.SITE_MOVED
+            new = self._offered if is_move else base.with_scheme("https")
+            placeholders |= {"old": str(base), "new": str(new)}
+            data = {"entry_id": self._entry.entry_id, "url": str(new)}
+        home = async_get_loaded_integration(self._hass, DOMAIN).documentation
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            self._id_of(issue),
+            data=data,
+            is_fixable=issue in _FIXABLE,
+            learn_more_url=f"{home}/blob/main/docs/repairs/{issue}.md",
+            severity=(
+                ir.IssueSeverity.WARNING
+                if issue is Issue.UNENCRYPTED
+                else ir.IssueSeverity.ERROR
+            ),
+            translation_key=issue,
+            translation_placeholders=placeholders,
+        )
+
+    def _delete(self, issue: Issue) -> None:
+        ir.async_delete_issue(self._hass, DOMAIN, self._id_of(issue))
+
+    def _id_of(self, issue: Issue) -> str:
+        return f"{issue}_{self._entry.entry_id}"
+
+
+def _about(entry: ConfigEntry) -> tuple[str, frozenset[str]]:
+    """Return what makes all that was known of an entry worthless when it changes."""
+    return entry.data[CONF_URL], frozenset(entry.data)
+
+
+def _offer(base: URL, moved: MovedError) -> URL | None:
+    """Return the new address of a site, unless nobody should send a secret there."""
+    try:
+        new = parse_address(moved.location)
+    except InvalidAddressError:
+        return None
+    return None if is_exposed(new) and not is_exposed(base) else new

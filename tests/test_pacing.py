@@ -1,0 +1,265 @@
+"""What a site is asked in a day, whatever number of entries ask it."""
+
+import asyncio
+from datetime import timedelta
+from itertools import pairwise
+import logging
+import sys
+from typing import Any, Final
+
+import pytest
+
+from custom_components.new_api.budgets import _BUDGETS
+from custom_components.new_api.connection import _CLIENTS
+from tests.home import BALANCE, Home, Site, works
+from tests.simulator import Answer, Bucket
+
+KEY: Final = "Home Assistant"
+
+MINUTE: Final = timedelta(minutes=1)
+SECOND: Final = timedelta(seconds=1)
+
+# What New API grants at the least (gateway_api.md 1.6), in so many seconds.
+GENERAL: Final = (180, 180)
+CRITICAL: Final = (20, 1200)
+
+# The promises: a tenth of one, and a fifth of the other.
+GENERAL_SHARE: Final = 18
+CRITICAL_SHARE: Final = 4
+
+KINDS: Final[dict[str, tuple[bool, bool]]] = {
+    "with account": (True, True),
+    "key alone": (True, False),
+}
+
+
+async def move_in(home: Home, site: Site, count: int, kind: str) -> None:
+    """Add entries one after the other, and start Home Assistant anew.
+
+    Then all of them begin at the same moment.
+    """
+    has_key, has_account = KINDS[kind]
+    for number in range(count):
+        name = f"person {number}"
+        user = site.gateway.world.add_user(name, quota=5_000_000)
+        site.gateway.world.add_key(user, name, quota=1_000_000)
+        await home.create(
+            site.form(key=name if has_key else None, user=name if has_account else None)
+        )
+        if not has_account:
+            # Only the critical calls tell what a key is called.
+            await home.pass_time(7 * MINUTE)
+    for entry in home.entries:
+        assert await home.hass.config_entries.async_unload(entry.entry_id)
+    await home.pass_time(20 * MINUTE)
+    site.gateway.requests.clear()
+    await asyncio.gather(
+        *(home.hass.config_entries.async_setup(each.entry_id) for each in home.entries)
+    )
+    await home.settle()
+
+
+def busiest(times: list[float], seconds: int) -> int:
+    """Return how many requests the busiest window of so many seconds has seen."""
+    most = first = 0
+    for last, time in enumerate(times):
+        while times[first] <= time - seconds:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def asked(site: Site, *buckets: Bucket) -> list[float]:
+    """Return when the site was asked what counts in the buckets, or in none."""
+    return [
+        request.time
+        for request in site.gateway.requests
+        if (set(request.bucket.split("+")) & set(buckets))
+        or (not buckets and not request.bucket)
+    ]
+
+
+def is_shown(home: Home, number: int) -> bool:
+    """Tell whether the balance of a person and of the key is shown."""
+    sensors = (f"juhe_ai_person_{number}", f"person_{number}")
+    return [home.state(f"{sensor}_remaining_quota") for sensor in sensors] == [
+        "10.00",
+        "2.00",
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("count", [1, 5, 20])
+async def test_day(
+    home: Home,
+    site: Site,
+    caplog: pytest.LogCaptureFixture,
+    count: int,
+    kind: str,
+) -> None:
+    """A day from the start on: a tenth of the general budget and four logins."""
+    _, has_account = KINDS[kind]
+    await move_in(home, site, count, kind)
+    for _ in range(24 * 60 * 2):
+        await home.pass_time(30 * SECOND)
+    path = "/api/user/self" if has_account else "/v1/dashboard/billing/usage"
+    general = asked(site, Bucket.API)
+    critical = asked(site, Bucket.CRITICAL)
+    seen = {
+        "entries": f"{count} {kind}",
+        "general a day": len(general),
+        "in 3 minutes": f"{busiest(general, GENERAL[1])} of {GENERAL[0]}",
+        "critical a day": len(critical),
+        "in 20 minutes": f"{busiest(critical, CRITICAL[1])} of {CRITICAL[0]}",
+        "web a day": len(asked(site, Bucket.WEB)),
+        "models a day": len(asked(site)),
+        "every": f"{24 * 60 * count / site.asked(path):.1f} min",
+    }
+    # Seen with -rP; the README has it.
+    sys.stdout.write(
+        "".join(f"| {' | '.join(map(str, row))} |\n" for row in (seen, seen.values()))
+    )
+    assert busiest(general, GENERAL[1]) <= GENERAL_SHARE
+    assert busiest(critical, CRITICAL[1]) <= CRITICAL_SHARE
+    # Nothing is asked for that the site does not have, and nothing is refused.
+    assert asked(site, Bucket.WEB) == []
+    assert {request.status for request in site.gateway.requests} == {200}
+    # Whoever asks gets an answer: every five minutes, or as often as there is room.
+    assert site.asked(path) / count > (24 * 60 / 5.7 if count <= 5 else 24 * 60 / 15)
+    for entry in home.entries:
+        shown = {
+            unique_id.removeprefix(entry.entry_id): home.state(entity_id[7:])
+            for unique_id, entity_id in home.entities(entry).items()
+        }
+        if has_account:
+            assert shown["_remaining_quota"] == "10.00"
+            assert shown["_model_count"] == "3"
+        assert shown["_key_remaining_quota"] == "2.00"
+        assert shown["_key_status"] == "active"
+        assert shown["_key_model_count"] == "3"
+    assert not [
+        record
+        for record in caplog.records
+        if record.levelno >= logging.WARNING
+        and record.name.startswith("custom_components.new_api")
+    ]
+
+
+async def test_start_of_many_entries(home: Home, site: Site) -> None:
+    """Five entries show all at once; of twenty the others follow one by one."""
+    await move_in(home, site, 20, "with account")
+    assert all(works(entry) for entry in home.entries)
+    known = [is_shown(home, number) for number in range(20)]
+    assert known == [*([True] * 5), *([False] * 15)]
+    counts = []
+    for _ in range(30):
+        await home.pass_time(MINUTE)
+        counts.append(sum(is_shown(home, number) for number in range(20)))
+    assert counts == sorted(counts)
+    assert counts[19] == 20
+    # One by one, and not all of a window at once.
+    assert max(later - earlier for earlier, later in pairwise(counts)) <= 6
+
+
+async def test_polls_are_never_in_step(home: Home, site: Site) -> None:
+    """Entries that started at the same moment ask at different times."""
+    await move_in(home, site, 5, "with account")
+    site.gateway.requests.clear()
+    for _ in range(20 * 60):
+        await home.pass_time(SECOND)
+    times = {
+        f"{path} {number}": [
+            request.time
+            for request in site.gateway.requests
+            if request.path_qs.startswith(path)
+        ]
+        for number, path in enumerate(("/api/user/self", "/api/token/"))
+    }
+    moments = sorted(time for each in times.values() for time in each)
+    assert len(moments) >= 2 * 5 * 3
+    assert min(later - earlier for earlier, later in pairwise(moments)) >= 3
+
+
+async def test_person_who_presses_a_button(home: Home, site: Site) -> None:
+    """A figure that is asked for in between is new, as long as there is room."""
+    await home.add(site, key=KEY, user="wang")
+    site.gateway.spend(KEY, 500_000)
+    await home.press_update("juhe_ai_wang_remaining_quota")
+    assert home.state("juhe_ai_wang_remaining_quota") == "89.01"
+
+
+async def test_automation_that_presses_it_all_the_time(
+    home: Home, site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who asks without pause gets the last figures, and the site has its peace."""
+    await home.add(site, key=KEY, user="wang")
+    for _ in range(120):
+        await home.press_update("juhe_ai_wang_remaining_quota")
+        await home.press_update("home_assistant_remaining_quota")
+        assert home.state("juhe_ai_wang_remaining_quota") == "90.01"
+        await home.pass_time(10 * SECOND)
+    general = asked(site, Bucket.API)
+    assert busiest(general, GENERAL[1]) <= GENERAL_SHARE
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_reload_again_and_again(home: Home, site: Site) -> None:
+    """Who changes options many times sees figures all the time."""
+    entry = await home.add(site, key=KEY, user="wang")
+    for _ in range(12):
+        assert await home.hass.config_entries.async_reload(entry.entry_id)
+        await home.settle()
+        assert home.state("juhe_ai_wang_remaining_quota") == "90.01"
+        assert home.state("home_assistant_remaining_quota") == "25.00"
+        assert home.state("home_assistant_model_count") == "3"
+    assert busiest(asked(site, Bucket.API), GENERAL[1]) <= GENERAL_SHARE
+    # And new ones as soon as there is room.
+    site.gateway.spend(KEY, 500_000)
+    await home.pass_time(4 * MINUTE)
+    assert home.state("juhe_ai_wang_remaining_quota") == "89.01"
+
+
+async def test_figures_of_another_credential_are_not_kept(
+    home: Home, site: Site
+) -> None:
+    """What was read for one key is never shown for another."""
+    entry = await home.add(site, key=KEY)
+    for _ in range(8):
+        assert await home.hass.config_entries.async_reload(entry.entry_id)
+        await home.settle()
+        assert home.state("juhe_ai_home_assistant_used_quota") == "48.00"
+    home.hass.config_entries.async_update_entry(
+        entry, data=site.form(key="Claude Code")
+    )
+    assert await home.hass.config_entries.async_reload(entry.entry_id)
+    await home.settle()
+    assert home.state("juhe_ai_home_assistant_used_quota") in ("unavailable", "122.00")
+    await home.pass_time(4 * MINUTE)
+    assert home.state("juhe_ai_home_assistant_used_quota") == "122.00"
+
+
+@pytest.mark.parametrize("again", ["reload", "restart"])
+async def test_429_is_heeded_over_a_restart(
+    home: Home, site: Site, hass_storage: dict[str, Any], again: str
+) -> None:
+    """What a site closed for half an hour stays closed, whatever is restarted."""
+    entry = await home.add(site, key=KEY, user="wang")
+    refused = Answer(429, headers=(("Retry-After", "1800"),))
+    site.gateway.faults.add("/api/*", refused, times=1)
+    await home.poll()
+    asked_before = len(asked(site, Bucket.API, Bucket.CRITICAL))
+    site.gateway.faults.clear()
+    await home.pass_time(2 * SECOND)
+    for _ in range(4):
+        if again == "restart":
+            # All that the integration knows by heart.
+            del home.hass.data[_BUDGETS]
+            del home.hass.data[_CLIENTS]
+            assert "new_api.budgets" in hass_storage
+        await home.hass.config_entries.async_reload(entry.entry_id)
+        await home.pass_time(5 * MINUTE)
+    assert len(asked(site, Bucket.API, Bucket.CRITICAL)) == asked_before
+    await home.pass_time(10 * MINUTE)
+    await home.pass_time(2 * BALANCE)
+    assert works(entry)
+    assert home.state("juhe_ai_wang_remaining_quota") == "90.01"
