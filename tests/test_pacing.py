@@ -180,6 +180,40 @@ async def test_polls_are_never_in_step(home: Home, site: Site) -> None:
     assert min(later - earlier for earlier, later in pairwise(moments)) >= 3
 
 
+async def test_settings_of_a_site_are_read_for_all(home: Home, site: Site) -> None:
+    """Five entries that start together ask only once what the site is."""
+    await move_in(home, site, 5, "with account")
+    assert site.asked("/api/status") == 1
+    site.gateway.requests.clear()
+    for _ in range(60):
+        await home.pass_time(10 * SECOND)
+    times = [
+        request.time
+        for request in site.gateway.requests
+        if request.path_qs == "/api/status"
+    ]
+    assert 1 < len(times) < 10
+    assert min(later - earlier for earlier, later in pairwise(times)) >= 60
+
+
+async def test_site_that_is_down_is_asked_once_for_all(home: Home, site: Site) -> None:
+    """Five entries that start together learn together that the site is down."""
+    await move_in(home, site, 5, "with account")
+    for entry in home.entries:
+        assert await home.hass.config_entries.async_unload(entry.entry_id)
+    await home.pass_time(10 * MINUTE)
+    site.gateway.requests.clear()
+    site.gateway.faults.add("*", Answer(502))
+    await asyncio.gather(
+        *(home.hass.config_entries.async_setup(each.entry_id) for each in home.entries)
+    )
+    await home.settle()
+    assert {entry.error_reason_translation_key for entry in home.entries} == {
+        "server_trouble"
+    }
+    assert site.asked("/api/status") == len(site.gateway.requests) == 1
+
+
 async def test_person_who_presses_a_button(home: Home, site: Site) -> None:
     """A figure that is asked for in between is new, as long as there is room."""
     await home.add(site, key=KEY, user="wang")
@@ -263,3 +297,20 @@ async def test_429_is_heeded_over_a_restart(
     await home.pass_time(2 * BALANCE)
     assert works(entry)
     assert home.state("juhe_ai_wang_remaining_quota") == "90.01"
+
+
+async def test_nothing_is_left_of_the_last_entry(
+    home: Home, site: Site, hass_storage: dict[str, Any]
+) -> None:
+    """What is kept of the budgets goes with the last entry."""
+    entries = [
+        await home.add(site, key=KEY),
+        await home.add(site, user="wang", entry_id="other"),
+    ]
+    await home.pass_time(2 * SECOND)
+    assert "new_api.budgets" in hass_storage
+    for entry in entries:
+        assert "new_api.budgets" in hass_storage
+        await home.hass.config_entries.async_remove(entry.entry_id)
+    await home.pass_time(2 * SECOND)
+    assert "new_api.budgets" not in hass_storage

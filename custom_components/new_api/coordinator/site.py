@@ -48,12 +48,12 @@ class SiteReading:
             if self._site is not None and _age(self.read_at) <= _FRESH:
                 return self._site
             if self._failure is not None and _age(self._failed_at) < _JUST_NOW:
-                raise self._failure.with_traceback(None)
+                raise self._failure.again()
             try:
                 with client.budget.timetable.during(None):
                     self._site = await client.site()
             except GatewayError as err:
-                self._failure, self._failed_at = err, monotonic()
+                self._failure, self._failed_at = err.again(), monotonic()
                 raise
             self._failure, self.read_at = None, monotonic()
             return self._site

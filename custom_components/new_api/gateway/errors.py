@@ -5,11 +5,17 @@ into their messages (gateway_api.md 2.1).
 """
 
 from enum import StrEnum
-from typing import override
+from typing import Self, override
 
 
 class GatewayError(Exception):
     """A question could not be answered."""
+
+    def again(self) -> Self:
+        """Return the same error, for another who asks, without what led to this one."""
+        error = type(self).__new__(type(self), *self.args)
+        error.__dict__.update(self.__dict__)
+        return error
 
 
 class InvalidAddressError(GatewayError):
