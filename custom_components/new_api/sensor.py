@@ -47,22 +47,43 @@ def _expires_at(key: KeyState) -> datetime | None:
     return datetime.fromtimestamp(key.expires_at, UTC)
 
 
-ACCOUNT_QUOTA: Final = (
-    NewApiSensorDescription[Account](
-        key="remaining_quota",
-        translation_key="remaining_quota",
-        # A balance goes up and down; money knows no other state class.
-        state_class=SensorStateClass.TOTAL,
-        value_fn=lambda account: account.remaining_quota,
-    ),
-    NewApiSensorDescription[Account](
-        key="used_quota",
-        translation_key="used_quota",
-        # Refunds make it fall (gateway_api.md 3.5).
-        state_class=SensorStateClass.TOTAL,
-        value_fn=lambda account: account.used_quota,
-    ),
-)
+class HasQuota(Protocol):
+    """An account or a key; its figures are raw quota, None where not known."""
+
+    @property
+    def remaining_quota(self) -> int | None:
+        """Return what is left; negative for debts."""
+
+    @property
+    def used_quota(self) -> int | None:
+        """Return what was ever used."""
+
+
+def _amounts[SubjectT: HasQuota](
+    attributes_fn: Callable[[SubjectT], Mapping[str, Any]] | None = None,
+) -> tuple[NewApiSensorDescription[SubjectT], ...]:
+    """Describe both amounts; `attributes_fn` explains what is left."""
+    return (
+        NewApiSensorDescription(
+            key="remaining_quota",
+            translation_key="remaining_quota",
+            # A balance goes up and down; money knows no other state class.
+            state_class=SensorStateClass.TOTAL,
+            value_fn=lambda subject: subject.remaining_quota,
+            attributes_fn=attributes_fn,
+        ),
+        NewApiSensorDescription(
+            key="used_quota",
+            translation_key="used_quota",
+            # Refunds make it fall (gateway_api.md 3.5).
+            state_class=SensorStateClass.TOTAL,
+            value_fn=lambda subject: subject.used_quota,
+        ),
+    )
+
+
+ACCOUNT_QUOTA: Final[tuple[NewApiSensorDescription[Account], ...]] = _amounts()
+KEY_QUOTA: Final = _amounts(_figures_of)
 
 ACCOUNT_STATUS: Final = NewApiSensorDescription[Balance](
     key="status",
@@ -77,22 +98,6 @@ REQUEST_COUNT: Final = NewApiSensorDescription[Account](
     translation_key="request_count",
     state_class=SensorStateClass.TOTAL_INCREASING,
     value_fn=lambda account: account.request_count,
-)
-
-KEY_QUOTA: Final = (
-    NewApiSensorDescription[KeyState](
-        key="remaining_quota",
-        translation_key="remaining_quota",
-        state_class=SensorStateClass.TOTAL,
-        value_fn=lambda key: key.remaining_quota,
-        attributes_fn=_figures_of,
-    ),
-    NewApiSensorDescription[KeyState](
-        key="used_quota",
-        translation_key="used_quota",
-        state_class=SensorStateClass.TOTAL,
-        value_fn=lambda key: key.used_quota,
-    ),
 )
 
 KEY_STATUS: Final = NewApiSensorDescription[KeyState](

@@ -14,22 +14,12 @@ from custom_components.new_api.gateway.credentials import Credentials
 from custom_components.new_api.gateway.errors import RateLimitedError
 from custom_components.new_api.gateway.transport import Transport
 from tests.gateway import expectations as expected
+from tests.gateway.clock import Clock
 from tests.gateway.scripted import Reply, scripted
 from tests.recordings import SITES, load
 from tests.recordings.replay import Replay, replaying
 
 USAGE = "/api/usage/token/"
-
-
-@dataclass(slots=True)
-class Clock:
-    """A clock that stands until a test moves it."""
-
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        """Tell the time."""
-        return self.now
 
 
 @pytest.fixture

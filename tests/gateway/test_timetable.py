@@ -1,29 +1,18 @@
 """Turns keep everybody together within a tenth of what a site grants."""
 
-from dataclasses import dataclass
 from itertools import pairwise
 import random
 
 import pytest
 
 from custom_components.new_api.gateway.timetable import SHARE, WINDOW, Timetable
+from tests.gateway.clock import Clock
 
 # What the strictest servers grant in 180 seconds (gateway_api.md 1.6).
 GRANTED = 180
 
 # At most so many times in a window, entries ask together for the settings of the site.
 FOR_ALL = 3
-
-
-@dataclass(slots=True)
-class Clock:
-    """A clock that stands until a test moves it."""
-
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        """Tell the time."""
-        return self.now
 
 
 @pytest.fixture
