@@ -246,6 +246,11 @@ def test_version() -> None:
         ("500000", None),
         (True, None),
         (None, None),
+        # With so many raw units to a dollar, nobody could own one.
+        (2**63, None),
+        (10**4299, None),
+        (Decimal("1E+308"), None),
+        (2**63 - 1, Decimal(2**63 - 1)),
     ],
 )
 def test_divisor(said: Any, divisor: Decimal | None) -> None:
@@ -294,6 +299,22 @@ def test_divisor_of_a_site_that_does_not_say() -> None:
                 "custom_currency_exchange_rate": Decimal("0.85"),
             },
             Unit.custom(Decimal(500_000), Decimal("0.85"), "₭"),
+        ),
+        (
+            # The servers take it for 1 (3.2).
+            {
+                "quota_display_type": "CUSTOM",
+                "custom_currency_exchange_rate": Decimal("-1E+308"),
+            },
+            Unit.custom(Decimal(500_000), Decimal(1), "¤"),
+        ),
+        (
+            {"quota_display_type": "CUSTOM", "custom_currency_exchange_rate": 10**4299},
+            Unit.custom(Decimal(500_000), None, "¤"),
+        ),
+        (
+            {"quota_display_type": "CNY", "usd_exchange_rate": 2**63},
+            Unit.cny(Decimal(500_000), None),
         ),
         ({"quota_display_type": "EUR"}, Unit.unknown()),
         ({"display_in_currency": "yes"}, Unit.unknown()),

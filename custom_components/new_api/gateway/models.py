@@ -316,7 +316,7 @@ def _divisor(data: Mapping[str, Any]) -> Decimal | None:
 
 def _rate(data: Mapping[str, Any], field: str, default: Decimal) -> Decimal | None:
     number = _number(data.get(field, default))
-    return number if number is not None and abs(number) < _LARGEST_QUOTA else None
+    return number if number is not None and number < _LARGEST_QUOTA else None
 
 
 def _unit(data: Mapping[str, Any], quota_per_unit: Decimal | None) -> Unit:
