@@ -142,7 +142,15 @@ class Plugin:
         """Fail the run for what was found too late to fail a test."""
         if self._late and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if hasattr(session.config, "workeroutput"):
+            # Only the process that started this one says how the run ended.
+            session.config.workeroutput["secrecy"] = self._late
         return (yield)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what was found in another process."""
+        self._late += getattr(node, "workeroutput", {}).get("secrecy", [])
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say why."""

@@ -583,7 +583,7 @@ def keep_in_client(_hass: HomeAssistant, secret: str) -> None:
     """Let a client remember it."""
     session = Mock(cookie_jar=Mock(spec=DummyCookieJar))
     client = Client(session, URL("https://example.org"), Credentials())
-    client._missing.add(secret)
+    vars(client)["planted"] = secret
 
 
 def account_called(name: str) -> Account:
@@ -658,7 +658,11 @@ def test_warning() -> None:
     plugin.pytest_warning_recorded(warning, "tests/test_a.py::test_b")
     (leak,) = plugin._late
     assert "a warning in tests/test_a.py::test_b" in leak
-    session = Mock(exitstatus=pytest.ExitCode.OK)
-    finish = plugin.pytest_sessionfinish(session)
-    next(finish)
+    session = Mock(exitstatus=pytest.ExitCode.OK, config=Mock(workeroutput={}))
+    next(plugin.pytest_sessionfinish(session))
     assert session.exitstatus == pytest.ExitCode.TESTS_FAILED
+    # Where tests run in several processes, the first of them is to know.
+    first = Plugin.__new__(Plugin)
+    first._late = []
+    first.pytest_testnodedown(session.config)
+    assert first._late == [leak]
