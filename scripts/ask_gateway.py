@@ -24,7 +24,7 @@ if "custom_components.new_api" not in sys.modules:
     bare.__path__ = [str(Path(__file__).parents[1] / "custom_components" / "new_api")]
     sys.modules[bare.__name__] = bare
 
-from custom_components.new_api.gateway.address import parse_address
+from custom_components.new_api.gateway.address import is_exposed, parse_address
 from custom_components.new_api.gateway.client import Client
 from custom_components.new_api.gateway.credentials import Credentials
 from custom_components.new_api.gateway.errors import GatewayError, Refusal, RefusedError
@@ -64,9 +64,23 @@ _ACCOUNT_SAYS: Final = {
 }
 
 
-async def ask(url: str, credentials: Credentials) -> dict[str, Any]:
-    """Return all that the site says; raises GatewayError where it cannot be asked."""
+class ExposedError(GatewayError):
+    """The credentials would go to a public host in plain text."""
+
+
+async def ask(
+    url: str, credentials: Credentials, *, unencrypted: bool = False
+) -> dict[str, Any]:
+    """Return all that the site says; raises GatewayError where it cannot be asked.
+
+    Sends credentials to a public host in plain text only if that is agreed to.
+    """
     base = parse_address(url)
+    if is_exposed(base) and credentials != Credentials() and not unencrypted:
+        raise ExposedError(
+            "The credentials would be sent unencrypted, for everybody on the way to "
+            "read: use https, or add --unencrypted"
+        )
     async with ClientSession(cookie_jar=DummyCookieJar()) as session:
         client = Client(session, base, credentials)
         site = await client.site()
@@ -262,13 +276,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("url", help="address of the site")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--unencrypted",
+        action="store_true",
+        help="send credentials in plain text to a public host all the same",
+    )
     options, others = parser.parse_known_args(arguments)
     if others:
         # They are not repeated: one of them may be meant as a credential.
-        parser.error("one address and --json are all that can be given here")
+        parser.error("one address, --json and --unencrypted are all that can be given")
     try:
         credentials = credentials_from(os.environ, terminal=sys.stdin.isatty())
-        answer = asyncio.run(ask(options.url, credentials))
+        answer = asyncio.run(
+            ask(options.url, credentials, unencrypted=options.unencrypted)
+        )
     except* GatewayError as errors:
         error = f"{errors.exceptions[0]}."
     else:

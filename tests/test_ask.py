@@ -12,6 +12,7 @@ from pathlib import Path
 import re
 from typing import Any, Final
 
+from aiohttp import TCPConnector
 import pytest
 
 from custom_components.new_api.gateway.client import Client
@@ -634,6 +635,30 @@ async def test_nobody_there(run: Run) -> None:
     async with scripted({}) as gateway:
         address = str(gateway.url)
     await assert_fails(run, address, says=r"The site cannot be reached \(\w+\)")
+
+
+async def test_unencrypted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing goes to a public host in plain text unless a person says so."""
+    looked_up = []
+
+    async def look_up(_: TCPConnector, host: str, *__: object, **___: object) -> None:
+        looked_up.append(host)
+        raise OSError
+
+    monkeypatch.setattr(TCPConnector, "_resolve_host", look_up)
+    await assert_fails(
+        run,
+        "http://gateway.example",
+        key=KEY,
+        says="The credentials would be sent unencrypted, .* or add --unencrypted",
+    )
+    assert looked_up == []
+    printed = await run("http://gateway.example", "--unencrypted", key=KEY)
+    assert printed.status == 1
+    assert printed.err.startswith("The site cannot be reached")
+    # What is no secret may be asked by anybody.
+    await run("http://gateway.example")
+    assert looked_up == ["gateway.example"] * 2
 
 
 @pytest.mark.parametrize("field", ["key", "access_token", "user_id"])
