@@ -474,8 +474,44 @@ async def test_only_some_versions_show_a_disabled_key(
                 await client.key(site)
 
 
-async def test_figures_that_may_be_of_another_key(session: ClientSession) -> None:
-    """What a cache may have mixed up is believed only when it comes again (1.5)."""
+@pytest.mark.parametrize("by_list", [True, False])
+async def test_figures_that_may_be_of_another_key(
+    session: ClientSession, by_list: bool
+) -> None:
+    """What a cache may have mixed up is not believed against billing (1.5)."""
+    replies: dict[str, Handler | list[Handler]] = {
+        STATUS: SITES[Family.NEW_API],
+        LIST: yes({"items": [listed()], "total": 1}),
+        USAGE: usage(),
+        **billing(10, 100),
+    }
+    now = float(NOW)
+    async with scripted(replies, now=NOW) as gateway:
+        budget = Budget(lambda: now)
+        client = client_of(session, gateway, clock=lambda: now, budget=budget)
+        site = await client.site()
+        if by_list:
+            await client.keys(site)
+        else:
+            assert await client.key(site) == ACTIVE
+        gateway.replies |= billing(10, 200) | {USAGE: usage(7, 8, name="other")}
+        for _ in range(5):
+            state = await client.key(site)
+            assert isinstance(state.unanswered, UnexpectedReplyError)
+            assert (state.name, state.scope) == (None, Scope.UNKNOWN)
+            assert (state.remaining_quota, state.used_quota) == (4_000_000, 1_000_000)
+            now += 4 * 3600
+        # The owner may have changed all of it meanwhile.
+        now += 5 * 3600
+        assert (await client.key(site)).unanswered is not None
+        again = await client.key(site)
+        assert (again.name, again.remaining_quota, again.used_quota) == ("other", 7, 8)
+
+
+async def test_key_that_was_renamed_after_it_was_used_up(
+    session: ClientSession,
+) -> None:
+    """Where billing says nothing, another name is believed the second time."""
     replies: dict[str, Handler | list[Handler]] = {
         STATUS: SITES[Family.NEW_API],
         USAGE: usage(),
@@ -485,11 +521,12 @@ async def test_figures_that_may_be_of_another_key(session: ClientSession) -> Non
         client = client_of(session, gateway)
         site = await client.site()
         assert await client.key(site) == ACTIVE
-        gateway.replies |= billing(10, 200) | {USAGE: usage(7, 8, name="other")}
-        with pytest.raises(UnexpectedReplyError):
-            await client.key(site)
+        gateway.replies |= refused(refusal("Invalid token")) | {
+            USAGE: usage(0, 5_000_000, name="other")
+        }
+        assert (await client.key(site)).unanswered is not None
         again = await client.key(site)
-        assert (again.name, again.remaining_quota, again.used_quota) == ("other", 7, 8)
+        assert (again.name, again.status) == ("other", KeyStatus.EXHAUSTED)
 
 
 async def test_key_that_was_renamed(session: ClientSession) -> None:
@@ -1078,6 +1115,18 @@ async def test_site_without_models_of_accounts(
             with pytest.raises(EndpointMissingError):
                 await account_models(client, site)
     assert gateway.paths.count(USER_MODELS) == times
+
+
+@pytest.mark.parametrize(
+    "reply", [no("unauthorized", 401), refusal("Invalid token"), refusal("no", 403)]
+)
+async def test_models_of_account_that_are_refused(
+    session: ClientSession, reply: Reply
+) -> None:
+    """Any other refusal says nothing about what the site has."""
+    replies = {SELF: yes(ACCOUNT), USER_MODELS: reply}
+    with pytest.raises(RefusedError):
+        await asked(session, Family.NEW_API, replies, account_models)
 
 
 GROUPS: Final = {

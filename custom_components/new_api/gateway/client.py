@@ -188,6 +188,9 @@ class Client:
                     number: replace(key, configured=False)
                     for number, key in keys.items()
                 }
+            for key in keys.values():
+                if key.configured:
+                    self._lone_key.expect(key.name)
             return tuple(keys.values())
 
     async def account_models(
@@ -207,11 +210,12 @@ class Client:
                     return await self._models_at(path, group)
                 except EndpointMissingError:
                     self._missing.note(site, path)
-                except RefusedError:
-                    # Older servers take an unknown path for the id of a user, and
-                    # refuse to show that one (1.3). So this may be a missing endpoint,
-                    # or not.
-                    continue
+                except RefusedError as err:
+                    # Servers take an unknown path for the id of a user, and refuse to
+                    # show that one with a 200 or a 403 (1.3). So this may be a missing
+                    # endpoint, or not.
+                    if not err.by_dashboard or err.status == HTTPStatus.UNAUTHORIZED:
+                        raise
             raise EndpointMissingError("The site does not list the account's models")
 
     @asynccontextmanager

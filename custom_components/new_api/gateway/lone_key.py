@@ -57,7 +57,12 @@ class LoneKey:
         self._billing_reader = BillingReader()
         self._agreement: Agreement | None = None
         self._explanation: tuple[KeyState, float] | None = None
-        self._last_usage: TokenUsage | None = None
+        self._name: str | None = None
+        self._name_is_certain_until = 0.0
+
+    def expect(self, name: str) -> None:
+        """Note what the key is called in its account's list."""
+        self._note_name(name, is_certain=True)
 
     async def state(self, site: Site) -> KeyState:
         """Return the state of the key. Raises GatewayError."""
@@ -81,35 +86,56 @@ class LoneKey:
             if billed is None or billed.status is KeyStatus.REFUSED:
                 return KeyState(status_of(err))
             return replace(billed, unanswered=err)
-        except GatewayError as err:
+        except EndpointMissingError:
             if billed is None:
                 raise
-            if isinstance(err, EndpointMissingError):
-                return billed
-            known = self._known_from(billed, refusal, _TRUST, _TRUST)
-            return known or replace(billed, unanswered=err)
-        return self._whole(site, usage, billed, refusal)
-
-    def _whole(
-        self,
-        site: Site,
-        usage: TokenUsage,
-        billed: KeyState | None,
-        refusal: RefusedError | None,
-    ) -> KeyState:
-        """Return the state of the key by its own figures, and learn from them."""
+            return billed
+        except GatewayError as err:
+            return self._without_usage(billed, refusal, err)
         now = self._asker.clock()
         agreement = Agreement.between(billed, usage, now)
-        before, self._last_usage = self._last_usage, usage
-        if before is not None and before.name != usage.name and agreement is None:
-            # Another name than before, and not what billing says. Both can be true, so
-            # they are believed when they come again; but a cache on the way may have
-            # mixed them up (1.5).
-            raise UnexpectedReplyError("The reply may be about another key")
+        is_contradicted = agreement is None and billed is not None and refusal is None
+        if agreement is None and self._is_strange(usage, is_contradicted):
+            # A cache on the way may have mixed up replies (1.5).
+            strange = UnexpectedReplyError("The reply may be about another key")
+            return self._without_usage(billed, refusal, strange)
+        self._note_name(usage.name, is_certain=agreement is not None)
         self._agreement = agreement
         whole = _from_usage(site, usage, refusal, self._asker.site_time())
         self._explanation = (whole, now) if refusal is not None else None
         return whole
+
+    def _without_usage(
+        self,
+        billed: KeyState | None,
+        refusal: RefusedError | None,
+        err: GatewayError,
+    ) -> KeyState:
+        """Return what is known where the key's own figures are not."""
+        if billed is None:
+            raise err
+        known = self._known_from(billed, refusal, _TRUST, _TRUST)
+        return known or replace(billed, unanswered=err)
+
+    def _is_strange(self, usage: TokenUsage, is_contradicted: bool) -> bool:
+        """Tell whether figures that nothing confirms may be another key's.
+
+        They may if the key was called otherwise. Where that was certain and billing
+        contradicts them, they are; else a key that was renamed is believed the second
+        time.
+        """
+        if self._name in (None, usage.name):
+            return False
+        is_certain = self._asker.clock() < self._name_is_certain_until
+        if not (is_certain and is_contradicted):
+            self._note_name(usage.name, is_certain=False)
+        return True
+
+    def _note_name(self, name: str | None, *, is_certain: bool) -> None:
+        self._name = name
+        self._name_is_certain_until = (
+            self._asker.clock() + _TRUST if is_certain else 0.0
+        )
 
     def _known_from(
         self,
