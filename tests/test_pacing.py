@@ -1,8 +1,10 @@
 """What a site is asked in a day, whatever number of entries ask it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+import json
 import logging
 import sys
 from typing import Any, Final
@@ -11,8 +13,9 @@ import pytest
 
 from custom_components.new_api.budgets import _BUDGETS
 from custom_components.new_api.connection import _CLIENTS
+from homeassistant.helpers import entity_registry as er
 from tests.home import BALANCE, Home, Site, works
-from tests.simulator import Answer, Bucket
+from tests.simulator import Answer, Bucket, Rewrite
 
 KEY: Final = "Home Assistant"
 
@@ -251,6 +254,133 @@ async def test_reload_again_and_again(home: Home, site: Site) -> None:
     site.gateway.spend(KEY, 500_000)
     await home.pass_time(4 * MINUTE)
     assert home.state("juhe_ai_wang_remaining_quota") == "89.01"
+
+
+async def test_reload_after_a_failure(home: Home, site: Site) -> None:
+    """A figure that could not be read again does not come back by a reload."""
+    entry = await home.add(site, key=KEY, user="wang", update_interval=60)
+    site.gateway.faults.add("/api/user/self", Answer(502))
+    site.gateway.spend(KEY, 500_000)
+    await home.press_update("juhe_ai_wang_remaining_quota")
+    for _ in range(12):
+        assert home.state("juhe_ai_wang_remaining_quota") == "unavailable"
+        await home.hass.config_entries.async_reload(entry.entry_id)
+        await home.settle()
+    site.gateway.faults.clear()
+    await home.pass_time(4 * MINUTE)
+    assert home.state("juhe_ai_wang_remaining_quota") == "89.01"
+
+
+async def test_reload_after_the_unit_has_changed(home: Home, site: Site) -> None:
+    """A figure in the old unit does not come back by a reload."""
+    entry = await home.add(site, user="wang", update_interval=60)
+    for _ in range(5):
+        await home.hass.config_entries.async_reload(entry.entry_id)
+        await home.settle()
+    options = site.gateway.options
+    site.gateway.options = replace(options, quota_display_type="TOKENS")
+    assert await home.hass.config_entries.async_unload(entry.entry_id)
+    home.tick(61 * SECOND)
+    assert await home.hass.config_entries.async_setup(entry.entry_id)
+    await home.settle()
+    assert home.state("juhe_ai_wang_remaining_quota") == "unavailable"
+    await home.pass_time(4 * MINUTE)
+    assert home.state("juhe_ai_wang_remaining_quota") == "45005000"
+    attributes = home.attributes("juhe_ai_wang_remaining_quota")
+    assert attributes["unit_of_measurement"] == "tokens"
+    entity = er.async_get(home.hass).async_get("sensor.juhe_ai_wang_remaining_quota")
+    assert entity is not None
+    assert (entity.unit_of_measurement, entity.original_device_class) == (
+        "tokens",
+        None,
+    )
+
+
+async def test_polling_is_switched_off(home: Home, site: Site) -> None:
+    """Without polling an automation asks, and the site has its peace all the same."""
+    entry = await home.add(site, key=KEY, user="wang")
+    home.hass.config_entries.async_update_entry(entry, pref_disable_polling=True)
+    await home.hass.config_entries.async_reload(entry.entry_id)
+    await home.settle()
+    site.gateway.requests.clear()
+    await home.pass_time(60 * MINUTE)
+    assert site.gateway.requests == []
+    site.gateway.spend(KEY, 500_000)
+    await home.press_update("juhe_ai_wang_remaining_quota")
+    assert home.state("juhe_ai_wang_remaining_quota") == "89.01"
+    for _ in range(60):
+        await home.press_update("juhe_ai_wang_remaining_quota")
+        await home.press_update("home_assistant_remaining_quota")
+        assert home.state("juhe_ai_wang_remaining_quota") == "89.01"
+        await home.pass_time(10 * SECOND)
+        await home.hass.config_entries.async_reload(entry.entry_id)
+        await home.settle()
+    general = asked(site, Bucket.API)
+    assert busiest(general, GENERAL[1]) <= GENERAL_SHARE
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_form_reads_for_the_entry(home: Home, site: Site, kind: str) -> None:
+    """A new entry shows at once what its form has read, without asking again."""
+    has_key, has_account = KINDS[kind]
+    form = await home.start()
+    entered = site.form(
+        key=KEY if has_key else None, user="wang" if has_account else None
+    )
+    site.gateway.requests.clear()
+    await home.submit(form, entered)
+    path = "/api/user/self" if has_account else "/v1/dashboard/billing/usage"
+    assert site.asked(path) == 1
+    assert site.asked("/api/token/") == has_account
+    assert len(asked(site, Bucket.CRITICAL)) == (not has_account)
+    device = "home_assistant" if has_account else "juhe_ai_home_assistant"
+    assert home.state(f"{device}_remaining_quota") == "25.00"
+
+
+async def test_list_that_misses_a_key_in_a_form(home: Home, site: Site) -> None:
+    """A key that one reading of the list misses keeps its device, in a form too."""
+    entry = await home.add(site, key=KEY, user="wang")
+    homework = home.device("Homework").id
+
+    def miss(reply: dict[str, Any]) -> dict[str, Any]:
+        items = [each for each in reply["data"]["items"] if each["name"] != "Homework"]
+        return {**reply, "data": {**reply["data"], "items": items, "total": 2}}
+
+    site.gateway.faults.add("/api/token/", Rewrite(miss), times=1)
+    form = await home.start_reconfigure(entry)
+    done = await home.submit(form, site.form(key=KEY, user="wang"))
+    assert done["reason"] == "reconfigure_successful"
+    assert home.device("Homework").id == homework
+    await home.poll()
+    assert home.state("homework_status") == "exhausted"
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {},
+        {"data": []},
+        {"data": {"http://x": {"critical_calls": [], "closed": {}}}},
+        {"data": {"SITE": {"at": "x", "critical_calls": [], "closed": {}}}},
+        {"data": {"SITE": {"at": 0, "critical_calls": [], "closed": {"other": 5}}}},
+        {"data": {"SITE": 5}},
+        {"version": 2, "data": {"SITE": {}}},
+    ],
+)
+async def test_what_was_kept_does_not_fit(
+    home: Home, site: Site, hass_storage: dict[str, Any], kept: dict[str, Any]
+) -> None:
+    """What another version has kept of the budgets stops no entry."""
+    stored = {"version": 1, "minor_version": 1, "key": "new_api.budgets", "data": {}}
+    stored |= json.loads(json.dumps(kept).replace("SITE", site.url))
+    hass_storage["new_api.budgets"] = stored
+    entry = await home.add(site, key=KEY)
+    assert works(entry)
+    assert home.state("juhe_ai_home_assistant_remaining_quota") == "25.00"
+    await home.pass_time(2 * SECOND)
+    now_kept = hass_storage["new_api.budgets"]
+    assert now_kept["version"] == 1
+    assert len(now_kept["data"][site.url]["critical_calls"]) == 1
 
 
 async def test_figures_of_another_credential_are_not_kept(

@@ -1,17 +1,30 @@
 """The budgets of all sites, and what of them is kept over a restart."""
 
+from contextlib import suppress
 from typing import Any, Final
 
+import probatio
 from yarl import URL
 
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import UnsupportedStorageVersionError
 from homeassistant.helpers.singleton import singleton
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
-from .gateway.budget import Budget
+from .gateway.budget import Bucket, Budget
+
+_RECORD: Final = probatio.Schema(
+    {
+        probatio.Required("at"): probatio.Coerce(float),
+        probatio.Required("critical_calls"): [probatio.Coerce(float)],
+        probatio.Required("closed"): {
+            probatio.In([bucket.value for bucket in Bucket]): probatio.Coerce(float)
+        },
+    }
+)
 
 _BUDGETS: HassKey[Budgets] = HassKey(f"{DOMAIN}_budgets")
 
@@ -38,8 +51,14 @@ class Budgets:
         self._before: dict[str, Any] = {}
 
     async def async_load(self) -> None:
-        """Load what was kept."""
-        self._before = await self._store.async_load() or {}
+        """Load what was kept, unless another version of this made it."""
+        try:
+            kept = await self._store.async_load()
+        except UnsupportedStorageVersionError:
+            return
+        for origin, record in (kept or {}).items():
+            with suppress(probatio.Invalid):
+                self._before[origin] = _RECORD(record)
 
     async def async_remove(self) -> None:
         """Keep nothing over a restart any more, since nobody asks any more."""

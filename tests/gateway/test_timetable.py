@@ -168,3 +168,17 @@ def test_no_window_sees_more_than_the_share(
     assert fewest > 0.7 * most
     if entries <= 5:
         assert fewest >= 6 * 3600 / 340
+
+
+def test_any_time_since_the_start(clock: Clock) -> None:
+    """Long turns find a place at any reading of the clock, however it is rounded."""
+    chance = random.Random(1)
+    for power in (14, 17, 20, 22):
+        for _ in range(100):
+            clock.now = 2**power - chance.uniform(0, 200)
+            timetable = Timetable(clock)
+            for who in range(8):
+                if timetable.take(who, 15) is not None:
+                    make(timetable, chance.randint(0, 15))
+                clock.now += chance.uniform(0, 30)
+                assert timetable.book(who, chance.uniform(0, 60), 15) >= 0

@@ -73,6 +73,11 @@ class AccountCoordinator(TurnCoordinator[Balance]):
         return self._rejections == 1
 
     @override
+    def _holds(self, reading: Balance) -> bool:
+        """Tell whether the site still counts in the unit of a reading."""
+        return reading.unit == self._site.data.unit
+
+    @override
     async def _async_ask(self) -> Balance:
         site = await self._site.async_fresh()
         try:

@@ -17,7 +17,7 @@ from ..gateway.client import Client
 from ..gateway.errors import GatewayError, RateLimitedError, RefusedError
 from ..gateway.timetable import Turn
 from ..issues import async_issues_of
-from .kept import async_keep, async_kept, async_kept_for_start
+from .kept import async_drop, async_keep, async_kept, async_kept_for_start
 
 # Some servers take a hiccup of their database for a wrong credential, so a second
 # reading has to agree before anybody is bothered (gateway_api.md 2.1, 2.3).
@@ -184,16 +184,39 @@ class TurnCoordinator[DataT](NewApiCoordinator[DataT]):
     @override
     async def _async_update_data(self) -> DataT:
         """Ask the gateway, if it is the turn for it or there is room."""
-        if self.data is None and (reading := self._for_start()) is not None:
+        if self.data is None and (start := self._for_start()) is not None:
             self.issues.async_answered(self._view)
             self._pause(self.poll_interval)
-        else:
-            self._turn = self._timetable.take(self._who, self._calls)
-            if self._turn is None and not self.config_entry.pref_disable_polling:
-                self._pause(timedelta())
-                return self._unasked()
+            return self._kept_from_now_on(self._adopted(start))
+        self._turn = self._timetable.take(self._who, self._calls)
+        if self._turn is None and not self._is_first_of_nobody():
+            self._pause(timedelta())
+            return self._unasked()
+        try:
             with self._timetable.during(self._turn):
                 reading = await super()._async_update_data()
+        except UpdateFailed:
+            async_drop(self.hass, self.config_entry.data, self._view)
+            raise
+        return self._kept_from_now_on(reading)
+
+    def _is_first_of_nobody(self) -> bool:
+        """Tell whether nothing is known, and no poll would come that changes it."""
+        return (
+            self.config_entry.pref_disable_polling
+            and self.data is None
+            and self._kept() is None
+        )
+
+    def _holds(self, _reading: DataT) -> bool:
+        """Tell whether a reading of before can be shown now."""
+        return True
+
+    def _adopted(self, reading: DataT) -> DataT:
+        """Return what was read by a form as this coordinator would have read it."""
+        return reading
+
+    def _kept_from_now_on(self, reading: DataT) -> DataT:
         if not self._shutdown_requested:
             async_keep(self.hass, self.config_entry.data, self._view, reading)
         return reading
@@ -212,19 +235,24 @@ class TurnCoordinator[DataT](NewApiCoordinator[DataT]):
 
     def _kept(self) -> DataT | None:
         """Return what was read before a reload, where it would stand without it."""
-        return async_kept(
+        reading: DataT | None = async_kept(
             self.hass, self.config_entry.data, self._view, self.poll_interval
         )
+        return reading if reading is not None and self._holds(reading) else None
 
     def _for_start(self) -> DataT | None:
         """Return what was just read for a first reading."""
-        return async_kept_for_start(self.hass, self.config_entry.data, self._view)
+        reading: DataT | None = async_kept_for_start(
+            self.hass, self.config_entry.data, self._view
+        )
+        return reading if reading is not None and self._holds(reading) else None
 
     @override
     @callback
     def _pause(self, pause: timedelta) -> None:
         """Book the next turn after a time."""
-        if self._shutdown_requested:
+        if self._shutdown_requested or self.config_entry.pref_disable_polling:
+            self._timetable.cancel(self._who)
             return
         if self._turn is not None:
             # A list of keys can have grown by a page.

@@ -56,6 +56,12 @@ def async_keep(
 
 
 @callback
+def async_drop(hass: HomeAssistant, data: Mapping[str, Any], view: str) -> None:
+    """Keep no reading of a view any more, since a newer one has failed."""
+    hass.data.get(_READINGS, {}).pop(_slot(data, view), None)
+
+
+@callback
 def async_kept(
     hass: HomeAssistant, data: Mapping[str, Any], view: str, at_most: timedelta
 ) -> Any | None:

@@ -1,7 +1,7 @@
 """The keys: the configured one, and those of the account."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from time import monotonic
 from typing import Final, override
@@ -88,6 +88,16 @@ class KeysCoordinator(TurnCoordinator[Keys]):
     def is_in_doubt(self) -> bool:
         """Whether the last reading refused the key for the first time."""
         return self._doubt is not None and not self._is_certain
+
+    @override
+    def _holds(self, reading: Keys) -> bool:
+        """Tell whether the site still counts in the unit of a reading."""
+        return reading.unit == self._site.data.unit
+
+    @override
+    def _adopted(self, reading: Keys) -> Keys:
+        """Return a reading with what is missing from its list."""
+        return replace(reading, missing=self._missing_from(reading.listed))
 
     @override
     async def _async_ask(self) -> Keys:

@@ -22,18 +22,25 @@ SHARE: Final = 18
 _ON_BEHALF_OF_ALL: Final = 3
 _IN_TURNS: Final = SHARE - _ON_BEHALF_OF_ALL
 
-# Between two turns, so that they are never in step, in seconds.
-_APART: Final = 5.0
+# Between two turns, so that they are never in step, in milliseconds.
+_APART: Final = 5_000
 
-# By how much a turn may begin too early or too late, in seconds.
-_SLACK: Final = 1.5
+# By how much a turn may begin too early or too late, in milliseconds.
+_SLACK: Final = 1_500
+
+_WINDOW: Final = round(WINDOW * 1000)
+_SPAN: Final = _WINDOW + _SLACK
 
 
 @dataclass(slots=True, eq=False)
 class Turn:
-    """The calls that someone may make at a moment, and those that were made."""
+    """The calls that someone may make at a moment, and those that were made.
 
-    at: float
+    `at` is in milliseconds of the timetable's clock, whole since it is compared with
+    sums of itself.
+    """
+
+    at: int
     calls: int
     made: int = 0
 
@@ -58,29 +65,29 @@ class Timetable:
     def __init__(self, clock: Callable[[], float]) -> None:
         """Start without any turn; `clock` gives seconds."""
         self._clock = clock
-        self._made: deque[float] = deque()
-        self._made_outside: deque[float] = deque()
+        self._made: deque[int] = deque()
+        self._made_outside: deque[int] = deque()
         self._turns: dict[Hashable, Turn] = {}
 
     def note(self) -> None:
         """Count a call that is made now."""
         turn = _CURRENT.get()
         if turn is None:
-            self._made_outside.append(self._clock())
+            self._made_outside.append(self._now())
         else:
             turn.made += 1
-            self._made.append(self._clock())
+            self._made.append(self._now())
 
     @property
     def recent(self) -> int:
         """Return how many calls were made in the last window."""
-        since = self._clock() - WINDOW
+        since = self._now() - _WINDOW
         return sum(at > since for at in (*self._made, *self._made_outside))
 
     def take(self, who: Hashable, calls: int) -> Turn | None:
         """Begin a turn of so many calls, if it is due or there is room for it now."""
         self._forget()
-        now = self._clock()
+        now = self._now()
         calls = min(calls, _IN_TURNS)
         booked = self._turns.pop(who, None)
         is_due = booked is not None and booked.at <= now + _SLACK
@@ -108,42 +115,41 @@ class Timetable:
         self._forget()
         calls = min(calls, _IN_TURNS)
         self._turns.pop(who, None)
-        now = self._clock()
+        now = self._now()
         at = next(
             at
-            for at in sorted(self._possible(now + after))
+            for at in sorted(self._possible(now + round(after * 1000)))
             if self._is_apart(at) and self._has_room(at, calls)
         )
         self._turns[who] = Turn(at, calls)
-        return at - now
+        return (at - now) / 1000
 
     def cancel(self, who: Hashable) -> None:
         """Give back a turn."""
         self._turns.pop(who, None)
 
-    def _possible(self, earliest: float) -> Iterator[float]:
+    def _possible(self, earliest: int) -> Iterator[int]:
         """Go through the moments at which something becomes possible."""
         yield earliest
         for turn in self._turns.values():
             yield max(earliest, turn.at + _APART)
         for at, _ in self._calls():
-            yield max(earliest, at + WINDOW + _SLACK)
+            yield max(earliest, at + _SPAN)
 
-    def _is_apart(self, at: float) -> bool:
+    def _is_apart(self, at: int) -> bool:
         return all(abs(at - turn.at) >= _APART for turn in self._turns.values())
 
-    def _has_room(self, at: float, calls: int) -> bool:
+    def _has_room(self, at: int, calls: int) -> bool:
         """Tell whether every window that sees a turn at this moment has room for it."""
-        window = WINDOW + _SLACK
-        near = [each for each in self._calls() if at - window < each[0] < at + window]
+        near = [each for each in self._calls() if at - _SPAN < each[0] < at + _SPAN]
         ends = [at, *(end for end, _ in near if end > at)]
         return all(
-            calls + sum(count for when, count in near if end - window < when <= end)
+            calls + sum(count for when, count in near if end - _SPAN < when <= end)
             <= _IN_TURNS
             for end in ends
         )
 
-    def _calls(self) -> Iterator[tuple[float, int]]:
+    def _calls(self) -> Iterator[tuple[int, int]]:
         """Go through the calls that were made, and those to come."""
         for at in self._made:
             yield at, 1
@@ -153,7 +159,7 @@ class Timetable:
 
     def _forget(self) -> None:
         """Forget what no window will see again."""
-        since = self._clock() - WINDOW - _SLACK
+        since = self._now() - _SPAN
         for made in (self._made, self._made_outside):
             while made and made[0] <= since:
                 made.popleft()
@@ -161,3 +167,6 @@ class Timetable:
         for who, turn in list(self._turns.items()):
             if turn.at <= since:
                 del self._turns[who]
+
+    def _now(self) -> int:
+        return round(self._clock() * 1000)
