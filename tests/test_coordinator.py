@@ -398,6 +398,33 @@ async def test_pace(home: Home, site: Site) -> None:
     assert {request.status for request in site.gateway.requests} == {200}
 
 
+@pytest.mark.parametrize(
+    "server", ["new_api_main", "new_api_0_9", "new_api_0_6", "veloera", "one_api"]
+)
+async def test_balance_of_the_account_is_not_the_key_s(home: Home, server: str) -> None:
+    """Without its list, a key shows nothing that may be the account's.
+
+    Some sites let billing speak of the account (gateway_api.md 4.3).
+    """
+    site = await home.serve(household(server))
+    site.gateway.configure(key_level_billing=False)
+    entry = await home.add(site, key=KEY, user="wang")
+    assert home.state(f"{OWN}_remaining_quota") == "25.00"
+    site.gateway.faults.add("/api/token/", FAILURES["502"])
+    for _ in range(3):
+        await home.pass_time(10 * MINUTE)
+        await home.hass.config_entries.async_reload(entry.entry_id)
+        await home.settle()
+        assert home.state(f"{OWN}_remaining_quota") in ("25.00", "unknown")
+        assert home.state(f"{OWN}_used_quota") in ("48.00", "unknown")
+        assert home.state(f"{OWN}_status") == "active"
+        await home.pass_time(70 * MINUTE)
+        assert home.state(f"{OWN}_remaining_quota") in ("25.00", "unknown")
+    site.gateway.faults.clear()
+    await home.poll()
+    assert home.state(f"{OWN}_remaining_quota") == "25.00"
+
+
 async def test_critical_calls_are_saved(home: Home, site: Site) -> None:
     """A key alone leaves most of the critical calls to the people of the house."""
     await home.add(site, key=KEY, update_interval=1)

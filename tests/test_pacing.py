@@ -11,8 +11,6 @@ from typing import Any, Final
 
 import pytest
 
-from custom_components.new_api.budgets import _BUDGETS
-from custom_components.new_api.connection import _CLIENTS
 from homeassistant.helpers import entity_registry as er
 from tests.home import BALANCE, Home, Site, works
 from tests.simulator import Answer, Bucket, Rewrite
@@ -217,6 +215,28 @@ async def test_site_that_is_down_is_asked_once_for_all(home: Home, site: Site) -
     assert site.asked("/api/status") == len(site.gateway.requests) == 1
 
 
+@pytest.mark.parametrize("path", ["*", "/api/status", "/api/token/"])
+async def test_outage(home: Home, site: Site, path: str) -> None:
+    """Nor is a site asked more that fails, and afterwards each is read as before."""
+    await move_in(home, site, 5, "with account")
+
+    async def readings() -> int:
+        site.gateway.requests.clear()
+        for _ in range(60):
+            await home.pass_time(MINUTE)
+        assert busiest(asked(site, Bucket.API), GENERAL[1]) <= GENERAL_SHARE
+        return site.asked("/api/user/self")
+
+    before = await readings()
+    site.gateway.faults.add(path, Answer(502))
+    await readings()
+    site.gateway.faults.clear()
+    await home.pass_time(20 * MINUTE)
+    assert await readings() >= before - 3
+    for number in range(5):
+        assert is_shown(home, number)
+
+
 async def test_person_who_presses_a_button(home: Home, site: Site) -> None:
     """A figure that is asked for in between is new, as long as there is room."""
     await home.add(site, key=KEY, user="wang")
@@ -417,8 +437,8 @@ async def test_429_is_heeded_over_a_restart(
     for _ in range(4):
         if again == "restart":
             # All that the integration knows by heart.
-            del home.hass.data[_BUDGETS]
-            del home.hass.data[_CLIENTS]
+            for key in [key for key in home.hass.data if key.startswith("new_api")]:
+                del home.hass.data[key]
             assert "new_api.budgets" in hass_storage
         await home.hass.config_entries.async_reload(entry.entry_id)
         await home.pass_time(5 * MINUTE)

@@ -11,7 +11,7 @@ from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
 from tests.home import SECOND_OPINION, Home, Site, complaints, household, works
-from tests.simulator import Answer, Reset, Status
+from tests.simulator import Answer, Reset, Rewrite, Status
 
 SERVERS: Final = ("new_api_main", "new_api_rc21", "new_api_0_9", "one_api", "one_hub")
 
@@ -177,6 +177,24 @@ async def test_token_that_opens_another_account(home: Home, site: Site) -> None:
     assert form["errors"] == {"access_token": "other_account"}
     done = await home.submit(form, {"user_id": "2", "access_token": token})
     assert done["reason"] == "reauth_successful"
+    assert home.state(f"{ACCOUNT}_remaining_quota") == "90.01"
+
+
+async def test_two_rejections_that_do_not_agree(home: Home, site: Site) -> None:
+    """A mixed-up reply and then a hiccup say nothing about the token together."""
+    await home.add(site, user="wang")
+
+    def mix_up(reply: dict[str, Any]) -> dict[str, Any]:
+        return {**reply, "data": {**reply["data"], "id": 99}}
+
+    site.gateway.faults.add("/api/user/self", Rewrite(mix_up), times=1)
+    await home.poll()
+    assert home.state(f"{ACCOUNT}_remaining_quota") == "unavailable"
+    site.gateway.faults.add("/api/user/self", REFUSED["401"], times=1)
+    await home.pass_time(SECOND_OPINION)
+    assert home.state(f"{ACCOUNT}_remaining_quota") == "unavailable"
+    assert home.reauths() == []
+    await home.pass_time(SECOND_OPINION)
     assert home.state(f"{ACCOUNT}_remaining_quota") == "90.01"
 
 

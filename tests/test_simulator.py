@@ -1,6 +1,7 @@
 """The simulated gateway beyond what was recorded: money, time, limits and failures."""
 
 from collections.abc import AsyncIterator
+from email.utils import parsedate_to_datetime
 import gzip
 import json
 from pathlib import Path
@@ -11,11 +12,14 @@ import sys
 from typing import Any, Final
 
 from aiohttp import (
+    ClientConnectorError,
     ClientError,
+    ClientOSError,
     ClientPayloadError,
     ClientSession,
     ClientTimeout,
     DummyCookieJar,
+    ServerDisconnectedError,
 )
 from freezegun.api import FrozenDateTimeFactory
 from hypothesis import given, strategies as st
@@ -26,13 +30,19 @@ from tests.simulator import (
     DIALECTS,
     Answer,
     Bucket,
+    End,
     Gateway,
     Hang,
     Life,
+    Misdate,
     Rate,
+    Raw,
+    Rebase,
     Reset,
+    Reword,
     Rewrite,
     Status,
+    Trickle,
     Truncate,
     World,
 )
@@ -626,6 +636,98 @@ async def test_connections_break(gateway: Gateway, session: ClientSession) -> No
                 await reply.read()
 
     assert gateway.requests[0].status is None
+
+
+@pytest.mark.parametrize(
+    ("end", "problem"),
+    [
+        (End.CLOSE, ServerDisconnectedError),
+        (End.RESET, ClientOSError),
+        (End.HANG, TimeoutError),
+    ],
+)
+async def test_connections_end_in_the_headers(
+    gateway: Gateway, session: ClientSession, end: End, problem: type[Exception]
+) -> None:
+    """What is sent need not be a reply, and can end in each way."""
+    gateway.faults.add("/api/status", Raw(b"HTTP/1.1 200 OK\r\nContent-", end))
+    async with gateway.serve() as url:
+        with pytest.raises(problem):
+            await session.get(url / "api/status", timeout=ClientTimeout(total=0.05))
+
+
+@pytest.mark.parametrize(
+    ("end", "problem"),
+    [
+        (End.CLOSE, ClientPayloadError),
+        (End.RESET, ClientPayloadError),
+        (End.HANG, TimeoutError),
+    ],
+)
+async def test_connections_end_in_the_body(
+    gateway: Gateway, session: ClientSession, end: End, problem: type[Exception]
+) -> None:
+    """So can a body."""
+    gateway.faults.add("/api/status", Truncate(20, end))
+    timeout = ClientTimeout(total=0.5)
+    async with (
+        gateway.serve() as url,
+        session.get(url / "api/status", timeout=timeout) as reply,
+    ):
+        assert reply.status == 200
+        with pytest.raises(problem):
+            await reply.read()
+
+
+async def test_a_trickle(gateway: Gateway, session: ClientSession) -> None:
+    """The right answer comes byte by byte, for those who wait."""
+    gateway.faults.add("/api/status", Trickle(interval=0))
+    gateway.faults.add("/api/notice", Trickle(interval=60))
+    async with gateway.serve() as url:
+        async with session.get(url / "api/status") as reply:
+            assert (await reply.json())["data"]["system_name"] == "Juhe AI"
+        async with session.get(url / "api/notice") as reply:
+            assert await reply.content.readany() == b"{"
+
+
+async def test_bytes_can_be_changed(gateway: Gateway, session: ClientSession) -> None:
+    """An answer can be made into something that is no JSON."""
+    gateway.faults.add("/api/status", Reword(lambda body: body[:-1]))
+    async with gateway.serve() as url, session.get(url / "api/status") as reply:
+        assert reply.status == 200
+        with pytest.raises(json.JSONDecodeError):
+            await reply.json()
+
+
+async def test_a_clock_can_be_wrong(
+    gateway: Gateway, session: ClientSession, clock: Clock
+) -> None:
+    """The time of a reply is the gateway's own."""
+    gateway.faults.add("/api/status", Misdate(86_400))
+    async with gateway.serve() as url, session.get(url / "api/status") as reply:
+        said = parsedate_to_datetime(reply.headers["Date"])
+        assert said.timestamp() == clock.now + 86_400
+
+
+async def test_answers_can_be_elsewhere(
+    gateway: Gateway, session: ClientSession
+) -> None:
+    """The gateway can be moved to another path."""
+    gateway.faults.add("/elsewhere/*", Rebase("/elsewhere"))
+    async with gateway.serve() as url:
+        moved = url / "elsewhere" / "api" / "status"
+        async with session.get(moved) as reply:
+            assert (await reply.json())["data"]["system_name"] == "Juhe AI"
+
+
+async def test_nobody_listens(gateway: Gateway, session: ClientSession) -> None:
+    """A gateway can be gone for some time, and is back where it was."""
+    async with gateway.serve() as url:
+        async with gateway.refusing():
+            with pytest.raises(ClientConnectorError):
+                await session.get(url / "api/status")
+        async with session.get(url / "api/status") as reply:
+            assert reply.status == 200
 
 
 async def test_a_gateway_can_hang(gateway: Gateway, session: ClientSession) -> None:

@@ -60,8 +60,9 @@ def failures() -> list[errors.GatewayError]:
 
 
 def kinds(kind: type[Exception]) -> set[type[Exception]]:
-    """Return a kind of error and all that are of it."""
-    return {kind}.union(*(kinds(each) for each in kind.__subclasses__()))
+    """Return a kind of error of the client's and all that are of it."""
+    own = [each for each in kind.__subclasses__() if each.__module__ == kind.__module__]
+    return {kind}.union(*map(kinds, own))
 
 
 def descriptions() -> list[SensorEntityDescription]:

@@ -57,9 +57,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: NewApiConfigEntry) -> bo
         entry.async_on_unload(coordinator.async_add_listener(devices.async_update))
     entry.runtime_data = NewApiData(site, keys, models, account, devices)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    for view in views:
-        if view.is_in_doubt:
-            entry.async_on_unload(view.async_ask_again_soon())
     if models_may_begin:
         # They can be long in coming, and nobody has to wait for them.
         entry.async_create_background_task(

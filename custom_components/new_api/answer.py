@@ -11,7 +11,7 @@ from homeassistant.const import CONF_ACCESS_TOKEN, CONF_API_KEY, CONF_URL
 from homeassistant.core import HomeAssistant, callback
 
 from .connection import async_create_client
-from .const import CONF_KEY_DEVICES, CONF_USER_ID, DOMAIN, MANY_KEYS
+from .const import CONF_KEY_DEVICES, CONF_USER_ID, DOMAIN, MANY_KEYS, View
 from .coordinator import Balance, Keys, async_keep
 from .data import NewApiConfigEntry
 from .devices import ALL_KEYS, NO_KEYS
@@ -130,13 +130,13 @@ class Answer:
         unit, key = self.site.unit, self.key
         if self.account is not None:
             balance = Balance(self.account, unit)
-            async_keep(hass, self.data, "account", balance, is_for_start=True)
+            async_keep(hass, self.data, View.ACCOUNT, balance, is_for_start=True)
         if key is None or (
             key.status in _ACCEPTED and not (key.unanswered or key.is_inferred)
         ):
             listed = None if self.account is None else self.keys
             keys = Keys(unit, key, listed)
-            async_keep(hass, self.data, "keys", keys, is_for_start=True)
+            async_keep(hass, self.data, View.KEYS, keys, is_for_start=True)
 
 
 def read_form(user_input: Mapping[str, Any]) -> tuple[URL, Credentials]:

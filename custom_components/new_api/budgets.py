@@ -46,6 +46,7 @@ class Budgets:
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Start without any."""
+        self._hass = hass
         self._store = Store[dict[str, Any]](hass, _VERSION, f"{DOMAIN}.budgets")
         self._budgets: dict[URL, Budget] = {}
         self._before: dict[str, Any] = {}
@@ -56,7 +57,9 @@ class Budgets:
             kept = await self._store.async_load()
         except UnsupportedStorageVersionError:
             return
-        for origin, record in (kept or {}).items():
+        if not isinstance(kept, dict):
+            return
+        for origin, record in kept.items():
             with suppress(probatio.Invalid):
                 self._before[origin] = _RECORD(record)
 
@@ -79,6 +82,9 @@ class Budgets:
 
     @callback
     def _async_save(self) -> None:
+        if not self._hass.config_entries.async_entries(DOMAIN):
+            # A form that is left leaves nothing behind.
+            return
         self._store.async_delay_save(self._to_store, _SAVE_DELAY)
 
     @callback

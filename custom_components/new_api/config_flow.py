@@ -207,7 +207,7 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
         self, entry_data: Mapping[str, Any]
     ) -> ConfigFlowResult:
         """Begin to replace the credential that was rejected."""
-        self._rejected = entry_data.get(REJECTED, CONF_API_KEY)
+        self._rejected = entry_data[REJECTED]
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(

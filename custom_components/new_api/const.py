@@ -1,6 +1,7 @@
 """Constants of the New API integration."""
 
 from datetime import timedelta
+from enum import StrEnum
 from logging import Logger, getLogger
 from typing import Final
 
@@ -20,7 +21,16 @@ MIN_UPDATE_INTERVAL: Final = 1
 MAX_UPDATE_INTERVAL: Final = 60
 
 SLOW_UPDATE_INTERVAL: Final = timedelta(hours=1)
-"""For what seldom changes: the site and the models."""
+"""For what seldom changes: the models, and the site where no balance is read."""
 
 MANY_KEYS: Final = 25
 """An account with more keys starts with none of them as a device."""
+
+
+class View(StrEnum):
+    """What an entry asks for; each can fail alone, and has a coordinator of its own."""
+
+    SITE = "site"
+    ACCOUNT = "account"
+    KEYS = "keys"
+    MODELS = "models"

@@ -20,7 +20,7 @@ from homeassistant.helpers.singleton import singleton
 from homeassistant.loader import async_get_loaded_integration
 from homeassistant.util.hass_dict import HassKey
 
-from .const import DOMAIN
+from .const import DOMAIN, View
 from .gateway.address import is_exposed, parse_address
 from .gateway.errors import (
     BlockedError,
@@ -36,12 +36,6 @@ from .gateway.models import KeyState, KeyStatus, Site
 from .gateway.money import Unit
 
 _ISSUES: HassKey[dict[str, Issues]] = HassKey(f"{DOMAIN}_issues")
-
-
-# Names of views, which an entry asks for and which can fail alone.
-SITE: Final = "site"
-ACCOUNT: Final = "account"
-KEYS: Final = "keys"
 
 
 class Issue(StrEnum):
@@ -60,9 +54,13 @@ _FIXABLE: Final = frozenset({Issue.SITE_MOVED, Issue.UNENCRYPTED})
 # Failures after which nothing is known that was not known before.
 _TELL_NOTHING: Final = (CannotConnectError, RateLimitedError, ServerTroubleError)
 
-# A firewall may have a bad hour, and a site a bad day; in seconds.
-_BLOCKED_FOR: Final = 3600.0
-_UNEXPECTED_FOR: Final = 86_400.0
+# Something on the way may have a bad moment, a firewall a bad hour and a site a bad
+# day; in seconds.
+_LASTS: Final = {
+    Issue.SITE_MOVED: 300.0,
+    Issue.BLOCKED: 3600.0,
+    Issue.OUTDATED: 86_400.0,
+}
 _SEVERAL: Final = 3
 
 # Who asks right after a failure is given the same, which is not a second one.
@@ -117,17 +115,17 @@ class Issues:
         self.about = _about(entry)
         self._hass = hass
         self._entry = entry
-        self._verdicts: dict[tuple[Issue, str], bool] = {}
-        self._streaks: dict[str, _Streak] = {}
+        self._verdicts: dict[tuple[Issue, View], bool] = {}
+        self._streaks: dict[tuple[Issue, View], _Streak] = {}
         self._offered = URL()
 
     @callback
-    def async_answered(self, view: str) -> None:
+    def async_answered(self, view: View) -> None:
         """Note that a view was read."""
         self._note(view, None)
 
     @callback
-    def async_failed(self, view: str, err: GatewayError) -> None:
+    def async_failed(self, view: View, err: GatewayError) -> None:
         """Note that a view could not be read."""
         self._note(view, err)
 
@@ -136,14 +134,14 @@ class Issues:
         """Note what the site says of itself."""
         is_unknown = site.unit == Unit.unknown()
         has_no_divisor = not is_unknown and site.unit.per_raw is None
-        self._judge(Issue.OUTDATED, SITE, holds=is_unknown)
-        self._judge(Issue.NO_DIVISOR, SITE, holds=has_no_divisor)
+        self._judge(Issue.OUTDATED, View.SITE, holds=is_unknown)
+        self._judge(Issue.NO_DIVISOR, View.SITE, holds=has_no_divisor)
 
     @callback
     def async_key(self, state: KeyState | None) -> None:
         """Note the state of the configured key; None where there is none."""
         is_refused = state is not None and state.status is KeyStatus.IP_RESTRICTED
-        self._judge(Issue.ADDRESS_REFUSED, KEYS, holds=is_refused)
+        self._judge(Issue.ADDRESS_REFUSED, View.KEYS, holds=is_refused)
 
     @callback
     def async_clear(self) -> None:
@@ -151,59 +149,54 @@ class Issues:
         for issue in Issue:
             self._delete(issue)
 
-    def _note(self, view: str, err: GatewayError | None) -> None:
+    def _note(self, view: View, err: GatewayError | None) -> None:
         base = URL(self._entry.data[CONF_URL])
-        if view == SITE:
+        if view == View.SITE:
             self._judge(Issue.UNENCRYPTED, view, holds=is_exposed(base))
         is_detour = isinstance(err, MovedError) and not err.permanent
         if is_detour or isinstance(err, _TELL_NOTHING):
             return
-        offer = _offer(base, err) if isinstance(err, MovedError) else None
-        self._offered = offer or self._offered
-        self._judge(Issue.SITE_MOVED, view, holds=offer is not None)
-        if view == SITE:
-            blocked = self._lasts(view, err, BlockedError, _BLOCKED_FOR)
-            self._judge(Issue.BLOCKED, view, holds=blocked)
-        elif view in (ACCOUNT, KEYS):
-            unexpected = self._lasts(view, err, UnexpectedReplyError, _UNEXPECTED_FOR)
-            self._judge(Issue.OUTDATED, view, holds=unexpected)
+        offer = _offer(err) if isinstance(err, MovedError) else None
+        if offer != self._offered and offer is not None:
+            self._streaks.pop((Issue.SITE_MOVED, view), None)
+            self._offered = offer
+        self._note_lasting(Issue.SITE_MOVED, view, holds=offer is not None)
+        if view is View.SITE:
+            holds = isinstance(err, BlockedError)
+            self._note_lasting(Issue.BLOCKED, view, holds=holds)
+        elif view in (View.ACCOUNT, View.KEYS):
+            holds = isinstance(err, UnexpectedReplyError)
+            self._note_lasting(Issue.OUTDATED, view, holds=holds)
 
-    def _lasts(
-        self,
-        view: str,
-        err: GatewayError | None,
-        kind: type[GatewayError],
-        time: float,
-    ) -> bool | None:
-        """Tell whether a failure has lasted; None where that cannot be told yet."""
-        if not isinstance(err, kind):
-            self._streaks.pop(view, None)
-            return False
+    def _note_lasting(self, issue: Issue, view: View, *, holds: bool) -> None:
+        """Note what is an issue only when it has lasted for a time."""
+        if not holds:
+            self._streaks.pop((issue, view), None)
+            self._judge(issue, view, holds=False)
+            return
         now = monotonic()
-        streak = self._streaks.setdefault(view, _Streak(now, now))
+        streak = self._streaks.setdefault((issue, view), _Streak(now, now))
         if now - streak.last >= _APART:
             streak.last = now
             streak.times += 1
-        has_lasted = now - streak.since > time
-        return True if has_lasted and streak.times >= _SEVERAL else None
+        if now - streak.since > _LASTS[issue] and streak.times >= _SEVERAL:
+            self._judge(issue, view, holds=True)
 
-    def _judge(self, issue: Issue, view: str, *, holds: bool | None) -> None:
-        if holds is None:
-            return
+    def _judge(self, issue: Issue, view: View, *, holds: bool) -> None:
         self._verdicts[issue, view] = holds
         if any(h for (each, _), h in self._verdicts.items() if each is issue):
             self._create(issue)
         elif all((issue, each) in self._verdicts for each in self._views_of(issue)):
             self._delete(issue)
 
-    def _views_of(self, issue: Issue) -> list[str]:
+    def _views_of(self, issue: Issue) -> list[View]:
         """Return the views without whose word an issue is not over."""
         if issue is Issue.ADDRESS_REFUSED:
-            return [KEYS]
+            return [View.KEYS]
         if issue is not Issue.OUTDATED:
-            return [SITE]
+            return [View.SITE]
         has_account = CONF_ACCESS_TOKEN in self._entry.data
-        return [SITE, KEYS, *([ACCOUNT] if has_account else [])]
+        return [View.SITE, View.KEYS, *([View.ACCOUNT] if has_account else [])]
 
     def _create(self, issue: Issue) -> None:
         base = URL(self._entry.data[CONF_URL])
@@ -243,10 +236,10 @@ def _about(entry: ConfigEntry) -> tuple[str, frozenset[str]]:
     return entry.data[CONF_URL], frozenset(entry.data)
 
 
-def _offer(base: URL, moved: MovedError) -> URL | None:
+def _offer(moved: MovedError) -> URL | None:
     """Return the new address of a site, unless nobody should send a secret there."""
     try:
         new = parse_address(moved.location)
     except InvalidAddressError:
         return None
-    return None if is_exposed(new) and not is_exposed(base) else new
+    return None if is_exposed(new) else new

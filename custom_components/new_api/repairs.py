@@ -54,7 +54,10 @@ class AddressRepairFlow(RepairsFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
         """Show both addresses; nothing is sent before a person has agreed."""
-        entry = self.hass.config_entries.async_get_known_entry(self._entry_id)
+        entry = self.hass.config_entries.async_get_entry(self._entry_id)
+        if entry is None:
+            # Its issues went with it.
+            return self.async_create_entry(data={})
         errors: dict[str, str] = {}
         placeholders: dict[str, str] = {}
         if user_input is not None:
@@ -65,6 +68,7 @@ class AddressRepairFlow(RepairsFlow):
             except FormError as err:
                 errors, placeholders = {"base": _told(err)}, err.placeholders
             else:
+                answer.async_hand_over(self.hass)
                 self.hass.config_entries.async_update_entry(
                     entry, data=answer.data, unique_id=answer.unique_id
                 )

@@ -296,3 +296,18 @@ async def test_critical_limit(
 def _key(server: str) -> dict[str, str]:
     recording = load(server, "limited")
     return {hdrs.AUTHORIZATION: f"Bearer {expected.secret(recording, 'main')}"}
+
+
+async def test_redirects_are_requests(session: ClientSession) -> None:
+    """Who is sent from path to path asks more than once, and may not ask for ever."""
+    budget = Budget(lambda: 0.0)
+    elsewhere = "/api/usage/elsewhere/"
+    replies = {USAGE: Reply.redirect(elsewhere), elsewhere: Reply.json({"code": True})}
+    async with scripted(replies) as gateway:
+        transport = Transport(session, gateway.url, budget)
+        for _ in range(2):
+            await transport.get(USAGE, bucket=Bucket.CRITICAL)
+        with pytest.raises(RateLimitedError):
+            await transport.get(USAGE, bucket=Bucket.CRITICAL)
+    assert len(gateway.asked) == CRITICAL_CALLS
+    assert budget.state()["general_calls"] == CRITICAL_CALLS

@@ -112,6 +112,16 @@ def test_more_calls_than_announced(timetable: Timetable) -> None:
     assert timetable.take("other", 4) is None
 
 
+def test_turn_that_needs_more(timetable: Timetable) -> None:
+    """A turn gets more calls while it lasts, if there is room for them."""
+    turn = timetable.take("me", 10)
+    assert turn is not None
+    assert timetable.extend(turn, 3)
+    assert not timetable.extend(turn, 3)
+    assert timetable.take("other", 3) is None
+    assert timetable.take("other", 2) is not None
+
+
 def test_turn_of_many_calls(timetable: Timetable) -> None:
     """Who needs more than the share gets a turn nevertheless."""
     assert timetable.take("me", 40) is not None

@@ -8,7 +8,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_ACCESS_TOKEN
 from homeassistant.core import HomeAssistant, callback
 
-from ..const import CONF_USER_ID
+from ..const import CONF_USER_ID, View
 from ..gateway.client import Client
 from ..gateway.errors import Refusal, RefusedError
 from ..gateway.models import Account, AccountStatus
@@ -58,13 +58,14 @@ class AccountCoordinator(TurnCoordinator[Balance]):
             hass,
             entry,
             client,
-            name="account",
+            view=View.ACCOUNT,
             poll_interval=balance_interval(entry),
             calls=1,
         )
         self._site = site
         self._reauth = reauth
         self._rejections = 0
+        self._verdict: tuple[Refusal, int] | None = None
 
     @property
     @override
@@ -96,7 +97,10 @@ class AccountCoordinator(TurnCoordinator[Balance]):
         """Ask for another credential when enough readings have rejected this one."""
         if err.reason not in _REJECTIONS:
             return
-        self._rejections += 1
+        # Only readings that say the same agree.
+        verdict = (err.reason, err.status)
+        self._rejections = self._rejections + 1 if verdict == self._verdict else 1
+        self._verdict = verdict
         credential = _REJECTIONS[err.reason]
         enough = 2
         if err.status == HTTPStatus.OK and credential == CONF_USER_ID:

@@ -2,16 +2,15 @@
 
 from abc import abstractmethod
 from asyncio import CancelledError, current_task
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import uniform
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.event import async_call_later
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
-from ..const import CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL, DOMAIN, LOGGER
+from ..const import CONF_UPDATE_INTERVAL, DEFAULT_UPDATE_INTERVAL, DOMAIN, LOGGER, View
 from ..failures import failure_of
 from ..gateway.client import Client
 from ..gateway.errors import GatewayError, RateLimitedError, RefusedError
@@ -31,6 +30,10 @@ _FLOOR: Final = timedelta(seconds=60)
 _JITTER: Final = 0.1
 
 
+class _LeftError(Exception):
+    """The entry was unloaded, and nobody is there any more to be told anything."""
+
+
 class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
     """Asks a gateway one kind of question at its own pace."""
 
@@ -42,7 +45,7 @@ class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
         entry: ConfigEntry,
         client: Client,
         *,
-        name: str,
+        view: View,
         poll_interval: timedelta,
     ) -> None:
         """Initialize the coordinator."""
@@ -50,7 +53,7 @@ class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
             hass,
             LOGGER,
             config_entry=entry,
-            name=f"{entry.title} {name}",
+            name=f"{entry.title} {view}",
             update_interval=jittered(poll_interval),
             always_update=False,
         )
@@ -58,25 +61,14 @@ class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
         self.poll_interval = poll_interval
         """How often it would ask if nothing spoke against it."""
         self.issues = async_issues_of(hass, entry)
-        self._view = name
+        self._view = view
+        self._of = entry.title
         self._told: set[str] = set()
 
     @property
     def is_in_doubt(self) -> bool:
         """Whether a second reading has to tell what the last one was worth."""
         return False
-
-    @callback
-    def async_ask_again_soon(self) -> CALLBACK_TYPE:
-        """Read a second time before the interval is over; return how to call it off.
-
-        A first reading cannot ask for it itself.
-        """
-
-        async def ask(_now: datetime) -> None:
-            await self.async_refresh()
-
-        return async_call_later(self.hass, _SECOND_OPINION, ask)
 
     @abstractmethod
     async def _async_ask(self) -> DataT:
@@ -87,6 +79,8 @@ class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
         """Ask the gateway and translate what went wrong."""
         try:
             data = await self._async_answer()
+        except _LeftError:
+            return self.data
         except GatewayError as err:
             self.issues.async_failed(self._view, err)
             self._pause(self._pause_after(err))
@@ -102,12 +96,11 @@ class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
         )
         try:
             return await asking
-        except CancelledError:
+        except CancelledError as err:
             task = current_task()
             if task is None or task.cancelling():
                 raise
-            # The entry is gone, and its entities with it.
-            return self.data
+            raise _LeftError from err
 
     @callback
     def _pause(self, pause: timedelta) -> None:
@@ -127,11 +120,11 @@ class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
         if not isinstance(outcome, GatewayError):
             if part in self._told:
                 self._told.remove(part)
-                LOGGER.info("Fetching %s of %s works again", part, self.name)
+                LOGGER.info("Fetching %s of %s works again", part, self._of)
         elif part not in self._told:
             self._told.add(part)
             reason = _update_failed(outcome)
-            LOGGER.warning("Error fetching %s of %s: %s", part, self.name, reason)
+            LOGGER.warning("Error fetching %s of %s: %s", part, self._of, reason)
 
 
 def _update_failed(err: GatewayError) -> UpdateFailed:
@@ -156,16 +149,18 @@ class TurnCoordinator[DataT](NewApiCoordinator[DataT]):
         entry: ConfigEntry,
         client: Client,
         *,
-        name: str,
+        view: View,
         poll_interval: timedelta,
         calls: int,
     ) -> None:
         """Initialize a coordinator that makes about so many calls in its turn."""
-        super().__init__(hass, entry, client, name=name, poll_interval=poll_interval)
+        super().__init__(hass, entry, client, view=view, poll_interval=poll_interval)
         self._timetable = client.budget.timetable
         self._turn: Turn | None = None
         self._calls = calls
         self._who = object()
+        self._has_asked = False
+        self._has_left = False
         entry.async_on_unload(self._async_leave)
 
     @callback
@@ -192,6 +187,7 @@ class TurnCoordinator[DataT](NewApiCoordinator[DataT]):
         if self._turn is None and not self._is_first_of_nobody():
             self._pause(timedelta())
             return self._unasked()
+        self._has_asked = True
         try:
             with self._timetable.during(self._turn):
                 reading = await super()._async_update_data()
@@ -200,11 +196,23 @@ class TurnCoordinator[DataT](NewApiCoordinator[DataT]):
             raise
         return self._kept_from_now_on(reading)
 
+    @override
+    async def _async_answer(self) -> DataT:
+        reading = await super()._async_answer()
+        if self._turn is not None:
+            # So many it will be the next time: a list can have grown by a page.
+            self._calls = self._turn.made
+        return reading
+
+    def _has_room_for(self, calls: int) -> bool:
+        """Tell whether so many more calls than announced can be made."""
+        return self._turn is None or self._timetable.extend(self._turn, calls)
+
     def _is_first_of_nobody(self) -> bool:
         """Tell whether nothing is known, and no poll would come that changes it."""
         return (
             self.config_entry.pref_disable_polling
-            and self.data is None
+            and not self._has_asked
             and self._kept() is None
         )
 
@@ -217,16 +225,14 @@ class TurnCoordinator[DataT](NewApiCoordinator[DataT]):
         return reading
 
     def _kept_from_now_on(self, reading: DataT) -> DataT:
-        if not self._shutdown_requested:
+        if not self._has_left:
             async_keep(self.hass, self.config_entry.data, self._view, reading)
         return reading
 
     def _unasked(self) -> DataT:
-        """Return the last reading again. Raises UpdateFailed where it had failed."""
-        if not self.last_update_success:
-            raise UpdateFailed(
-                translation_domain=DOMAIN, translation_key="not_its_turn"
-            )
+        """Return the last reading again, or raise the last failure."""
+        if not self.last_update_success and self.last_exception is not None:
+            raise self.last_exception
         last: DataT | None = self.data
         if last is None:
             last = self._kept()
@@ -251,18 +257,16 @@ class TurnCoordinator[DataT](NewApiCoordinator[DataT]):
     @callback
     def _pause(self, pause: timedelta) -> None:
         """Book the next turn after a time."""
-        if self._shutdown_requested or self.config_entry.pref_disable_polling:
+        if self._has_left or self.config_entry.pref_disable_polling:
             self._timetable.cancel(self._who)
             return
-        if self._turn is not None:
-            # A list of keys can have grown by a page.
-            self._calls = max(self._calls, self._turn.made)
         after = jittered(pause).total_seconds()
         booked = self._timetable.book(self._who, after, self._calls)
         self.update_interval = timedelta(seconds=max(1.0, booked))
 
     @callback
     def _async_leave(self) -> None:
+        self._has_left = True
         self._timetable.cancel(self._who)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
-from ..const import DOMAIN
+from ..const import DOMAIN, View
 
 # A form can be left before its entry is set up.
 _FOR_START: Final = timedelta(seconds=60)
@@ -31,14 +31,14 @@ class _Kept:
         return monotonic() - self.at > age.total_seconds()
 
 
-_READINGS: HassKey[dict[tuple[int, str], _Kept]] = HassKey(f"{DOMAIN}_readings")
+_READINGS: HassKey[dict[tuple[int, View], _Kept]] = HassKey(f"{DOMAIN}_readings")
 
 
 @callback
 def async_keep(
     hass: HomeAssistant,
     data: Mapping[str, Any],
-    view: str,
+    view: View,
     reading: object,
     *,
     is_for_start: bool = False,
@@ -56,14 +56,14 @@ def async_keep(
 
 
 @callback
-def async_drop(hass: HomeAssistant, data: Mapping[str, Any], view: str) -> None:
+def async_drop(hass: HomeAssistant, data: Mapping[str, Any], view: View) -> None:
     """Keep no reading of a view any more, since a newer one has failed."""
     hass.data.get(_READINGS, {}).pop(_slot(data, view), None)
 
 
 @callback
 def async_kept(
-    hass: HomeAssistant, data: Mapping[str, Any], view: str, at_most: timedelta
+    hass: HomeAssistant, data: Mapping[str, Any], view: View, at_most: timedelta
 ) -> Any | None:
     """Return the last reading with this data, if it is not older than that."""
     kept = hass.data.get(_READINGS, {}).get(_slot(data, view))
@@ -72,7 +72,7 @@ def async_kept(
 
 @callback
 def async_kept_for_start(
-    hass: HomeAssistant, data: Mapping[str, Any], view: str
+    hass: HomeAssistant, data: Mapping[str, Any], view: View
 ) -> Any | None:
     """Return what a coordinator begins with, if something was just read for it."""
     kept = hass.data.get(_READINGS, {}).get(_slot(data, view))
@@ -85,10 +85,14 @@ def async_kept_for_start(
 def async_forget_kept(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
     """Forget all readings with this data."""
     readings = hass.data.get(_READINGS, {})
-    for slot in [slot for slot in readings if slot[0] == _slot(data, "")[0]]:
+    for slot in [slot for slot in readings if slot[0] == _of(data)]:
         del readings[slot]
 
 
-def _slot(data: Mapping[str, Any], view: str) -> tuple[int, str]:
+def _slot(data: Mapping[str, Any], view: View) -> tuple[int, View]:
+    return _of(data), view
+
+
+def _of(data: Mapping[str, Any]) -> int:
     # A hash, since the data hold credentials.
-    return hash(frozenset(data.items())), view
+    return hash(frozenset(data.items()))

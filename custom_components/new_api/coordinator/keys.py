@@ -10,6 +10,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_ACCESS_TOKEN, CONF_API_KEY
 from homeassistant.core import HomeAssistant, callback
 
+from ..const import View
 from ..gateway.client import Client
 from ..gateway.errors import GatewayError, Refusal, RefusedError
 from ..gateway.models import AccountKey, KeyState, KeyStatus, Scope, Site
@@ -20,6 +21,9 @@ from .site import SiteCoordinator
 
 # A refusal that may be for another reason than it seems.
 _NOT_TOLD: Final = frozenset({KeyStatus.INVALID, KeyStatus.REFUSED})
+
+# How many calls a key needs more than its turn was announced for, where the list fails.
+_MORE_ALONE: Final = 2
 
 # How long figures hold that cannot be read again at the moment, in seconds.
 _LONGEST_HOLD: Final = 3600.0
@@ -68,7 +72,7 @@ class KeysCoordinator(TurnCoordinator[Keys]):
             hass,
             entry,
             client,
-            name="keys",
+            view=View.KEYS,
             poll_interval=balance_interval(entry),
             # The list and the state of the key; or billing and the key's own figures.
             calls=2 if has_account else 3,
@@ -146,11 +150,13 @@ class KeysCoordinator(TurnCoordinator[Keys]):
         why_not: GatewayError | None,
     ) -> KeyState:
         own = next((key for key in (listed or {}).values() if key.configured), None)
+        if why_not is not None and not self._has_room_for(_MORE_ALONE):
+            raise why_not
         state = await self.client.key(site, own)
         if isinstance(why_not, RefusedError) and state.status in _NOT_TOLD:
             # One Hub calls a disabled account's keys unknown.
             state = KeyState(KeyStatus.OWNER_DISABLED)
-        return self._settled(state)
+        return self._settled(state, has_source=why_not is None)
 
     def _missing_from(self, listed: Mapping[int, AccountKey] | None) -> frozenset[int]:
         if listed is None:
@@ -160,8 +166,11 @@ class KeysCoordinator(TurnCoordinator[Keys]):
         return missing
 
     @callback
-    def _settled(self, state: KeyState) -> KeyState:
-        """Return what is certain of a reading. Raises GatewayError."""
+    def _settled(self, state: KeyState, *, has_source: bool) -> KeyState:
+        """Return what is certain of a reading. Raises GatewayError.
+
+        Where the list that usually tells is not known, `has_source` is false.
+        """
         if state.status in _NOT_TOLD or state.is_inferred:
             if state.unanswered is not None:
                 # Why it is refused could not be asked, so it is not known.
@@ -174,7 +183,7 @@ class KeysCoordinator(TurnCoordinator[Keys]):
         if state.scope is Scope.KEY:
             self._own, self._own_at = state, now
             return state
-        if state.unanswered is None and self._own is None:
+        if has_source and state.unanswered is None and self._own is None:
             return state
         # The key's own figures must not give way to those that may be its account's.
         if (

@@ -8,10 +8,9 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_API_KEY
 from homeassistant.core import HomeAssistant
 
-from ..const import SLOW_UPDATE_INTERVAL
+from ..const import SLOW_UPDATE_INTERVAL, View
 from ..gateway.client import Client
 from ..gateway.errors import EndpointMissingError, GatewayError, RefusedError
-from ..gateway.families import dialect_of
 from ..gateway.models import KeyStatus
 from .account import AccountCoordinator, Balance
 from .base import TurnCoordinator, balance_interval
@@ -44,7 +43,7 @@ class ModelsCoordinator(TurnCoordinator[Models]):
             hass,
             entry,
             client,
-            name="models",
+            view=View.MODELS,
             poll_interval=SLOW_UPDATE_INTERVAL,
             calls=0 if account is None else 1,
         )
@@ -72,8 +71,8 @@ class ModelsCoordinator(TurnCoordinator[Models]):
         )
         if failures and models == Models():
             raise failures[0]
-        self._tell("the key's part", of_key)
-        self._tell("the account's part", of_account)
+        self._tell("the models of the key", of_key)
+        self._tell("the models of the account", of_account)
         return models
 
     async def _async_of_key(self) -> tuple[str, ...] | None:
@@ -107,6 +106,6 @@ class ModelsCoordinator(TurnCoordinator[Models]):
         """Tell whether the account has to be known first, and is not."""
         return (
             self._account is not None
-            and dialect_of(self._site.data.family).models_by_group
+            and self.client.needs_group(self._site.data)
             and self._account.data is None
         )

@@ -12,7 +12,7 @@ from homeassistant.const import CONF_URL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
-from ..const import DOMAIN, SLOW_UPDATE_INTERVAL
+from ..const import DOMAIN, SLOW_UPDATE_INTERVAL, View
 from ..gateway.client import Client
 from ..gateway.errors import GatewayError, ServerTroubleError
 from ..gateway.models import Site
@@ -20,12 +20,11 @@ from ..gateway.money import Unit
 from .base import NewApiCoordinator
 
 # How old the unit may be in which a figure is read. A site's owner can change it at any
-# time, and a figure in the wrong unit is a wrong figure.
+# time, and a figure in the wrong unit is a wrong figure. Nor is a site that has failed
+# asked more often.
 _FRESH: Final = timedelta(seconds=60)
 _OLDEST_UNIT: Final = timedelta(minutes=15)
 
-# What has just failed is not asked again for the next in line.
-_JUST_NOW: Final = timedelta(seconds=10)
 
 _READINGS: HassKey[dict[URL, SiteReading]] = HassKey(f"{DOMAIN}_site_readings")
 
@@ -47,7 +46,7 @@ class SiteReading:
         async with self._lock:
             if self._site is not None and _age(self.read_at) <= _FRESH:
                 return self._site
-            if self._failure is not None and _age(self._failed_at) < _JUST_NOW:
+            if self._failure is not None and _age(self._failed_at) < _FRESH:
                 raise self._failure.again()
             try:
                 with client.budget.timetable.during(None):
@@ -65,7 +64,7 @@ class SiteCoordinator(NewApiCoordinator[Site]):
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, client: Client) -> None:
         """Initialize the coordinator."""
         super().__init__(
-            hass, entry, client, name="site", poll_interval=SLOW_UPDATE_INTERVAL
+            hass, entry, client, view=View.SITE, poll_interval=SLOW_UPDATE_INTERVAL
         )
         self._reading = _async_reading(hass, URL(entry.data[CONF_URL]))
         self._lock = Lock()

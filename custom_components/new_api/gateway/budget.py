@@ -63,15 +63,22 @@ class Budget:
         A critical call leaves `reserve` of them for others with a better reason.
         """
         async with self._slots:
-            self._require(bucket, reserve)
-            if bucket is Bucket.CRITICAL:
-                # It counts in both.
-                self._require(Bucket.GENERAL, 0)
-                self._critical_calls.append(self._clock())
-                self._changed()
-            if bucket is not Bucket.MODELS:
-                self.timetable.note()
+            self.count(bucket, reserve=reserve)
             yield
+
+    def count(self, bucket: Bucket, *, reserve: int = 0) -> None:
+        """Count one request more in a place that is held: a redirect is one, too.
+
+        Raises RateLimitedError.
+        """
+        self._require(bucket, reserve)
+        if bucket is Bucket.CRITICAL:
+            # It counts in both.
+            self._require(Bucket.GENERAL, 0)
+            self._critical_calls.append(self._clock())
+            self._changed()
+        if bucket is not Bucket.MODELS:
+            self.timetable.note()
 
     def close(self, bucket: Bucket, retry_after: float | None) -> RateLimitedError:
         """Ask nothing of a bucket for a time, and return the error that says so.

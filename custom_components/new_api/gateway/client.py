@@ -193,14 +193,17 @@ class Client:
                     self._lone_key.expect(key.name)
             return tuple(keys.values())
 
+    def needs_group(self, site: Site) -> bool:
+        """Tell whether only who knows an account's group learns of its models."""
+        return MODELS_BY_GROUP in dialect_of(site.family).account_models
+
     async def account_models(
         self, site: Site, group: str | None = None
     ) -> tuple[str, ...]:
         """Ask which models the account can use; distinct ids, sorted.
 
-        `group` is the account's, which only some families need for it
-        (`Dialect.models_by_group`). Raises EndpointMissingError where the site does
-        not tell.
+        `group` is the account's, see `needs_group`. Raises EndpointMissingError where
+        the site does not tell.
         """
         async with self._question("account_models"):
             for path in dialect_of(site.family).account_models:

@@ -61,11 +61,6 @@ class Dialect:
     account_models: tuple[str, ...]
     """Where the account's models may be, most likely first (6.2)."""
 
-    @property
-    def models_by_group(self) -> bool:
-        """Whether the account's models are known only together with its group."""
-        return MODELS_BY_GROUP in self.account_models
-
     page: str
     """The name of the page parameter of the list of keys (6.4)."""
 

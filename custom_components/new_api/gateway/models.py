@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+import re
 from typing import Any, Final, Self
 
 from .errors import GatewayError, UnexpectedReplyError
@@ -24,6 +25,11 @@ _LARGEST_QUOTA: Final = 2**63
 
 # The end of the year 9999, in Unix seconds: what is later is as good as never.
 _LATEST_EXPIRY: Final = 253_402_300_799
+
+
+_VERSION: Final = re.compile(
+    r"[a-z]{0,10}-?\d{1,8}(\.\d{1,8}){0,3}([-+][\w.+-]{1,24})?", re.ASCII
+)
 
 
 class Family(StrEnum):
@@ -99,7 +105,7 @@ class Site:
         quota_per_unit = _divisor(data)
         return cls(
             family=_family(data, version),
-            version=_printable(version or "").strip() or _text(data, "version"),
+            version=_version(version) or _version(_text(data, "version")),
             name=_text(data, "system_name"),
             quota_per_unit=quota_per_unit,
             unit=_unit(data, quota_per_unit),
@@ -304,6 +310,11 @@ def _family(data: Mapping[str, Any], version: str | None) -> Family:
     if not data.keys().isdisjoint(("chat_link", "lark_client_id")):
         return Family.ONE_API
     return Family.UNKNOWN
+
+
+def _version(text: str | None) -> str | None:
+    """Return a version, if it is one; of another text nobody knows what it tells."""
+    return text if text and _VERSION.fullmatch(text) else None
 
 
 def _divisor(data: Mapping[str, Any]) -> Decimal | None:

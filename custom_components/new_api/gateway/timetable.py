@@ -98,6 +98,13 @@ class Timetable:
         self._turns[who] = turn = Turn(now, calls)
         return turn
 
+    def extend(self, turn: Turn, calls: int) -> bool:
+        """Announce so many more calls of a turn that has begun, if there is room."""
+        has_room = self._has_room(self._now(), calls)
+        if has_room:
+            turn.calls += calls
+        return has_room
+
     @contextmanager
     def during(self, turn: Turn | None) -> Iterator[None]:
         """Make the calls of a turn, or some outside of any."""

@@ -186,7 +186,9 @@ class Transport:
         path: str,
         received: Received,
     ) -> Reply:
-        for _ in range(_MAX_REDIRECTS + 1):
+        for hop in range(_MAX_REDIRECTS + 1):
+            if hop:
+                self._budget.count(bucket)
             async with self._session.get(
                 url,
                 headers=headers,
