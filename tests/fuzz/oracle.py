@@ -398,6 +398,7 @@ def wrong_key(
         for each in _on(served, _KEY_PATHS[2])
         if yes(each.reply).get("code") is True
         and isinstance(data := yes(each.reply).get("data"), dict)
+        and _is_whole_usage(data)
     ]
     if usages:
         memory.usage, memory.at, memory.refusals = usages[-1], clock, refusals
@@ -534,6 +535,14 @@ def _is_left(
 def _billed(served: Sequence[Served], path: str, name: str) -> Fraction | None:
     found = [number(yes(each.reply).get(name)) for each in _on(served, path)]
     return next((each for each in found if each is not None), None)
+
+
+def _is_whole_usage(usage: Mapping[str, Any]) -> bool:
+    """Tell whether all figures of `/api/usage/token/` are of the documented types."""
+    figures = ("total_available", "total_used", "expires_at")
+    return isinstance(usage.get("unlimited_quota"), bool) and all(
+        whole(usage.get(figure)) is not None for figure in figures
+    )
 
 
 def _is_usage(state: KeyState, usage: Mapping[str, Any]) -> bool:

@@ -114,7 +114,8 @@ class LoneKey:
         """Return what is known where the key's own figures are not."""
         if billed is None:
             raise err
-        known = self._known_from(billed, refusal, _TRUST, _TRUST)
+        # A key that is refused here may be used elsewhere.
+        known = self._known_from(billed, refusal, _TRUST, _RECHECK)
         return known or replace(billed, unanswered=err)
 
     def _is_strange(self, usage: TokenUsage, is_contradicted: bool) -> bool:
