@@ -228,7 +228,7 @@ class Known:
     """What a site says of itself, as `/api/status` justifies it (5.1)."""
 
     family: str
-    version: str | None
+    versions: tuple[str | None, str | None]
     name: str | None
     divisor: Fraction | None
     money: Money
@@ -240,11 +240,15 @@ class Known:
         version = text(reply.header("X-New-Api-Version"))
         return cls(
             family_of(status, version),
-            version or text(status.get("version")),
+            (version, text(status.get("version"))),
             text(status.get("system_name")),
             divisor_of(status),
             Money.of(status),
         )
+
+
+# What every server calls a release of its own (gateway_api.md 10).
+_RELEASE: Final = re.compile(r"v[0-9]{1,3}(\.[0-9]{1,3}){2}(-rc\.[0-9]{1,3})?")
 
 
 def wrong_site(site: Site, served: Sequence[Served]) -> Iterator[str]:
@@ -261,7 +265,6 @@ def wrong_site(site: Site, served: Sequence[Served]) -> Iterator[str]:
     unit, money = site.unit, known.money
     for what, said, justified in (
         ("family", site.family.value, known.family),
-        ("version", site.version, known.version),
         ("name", site.name, known.name),
         ("divisor", _fraction(site.quota_per_unit), known.divisor),
         ("kind", unit.kind.value, money.kind),
@@ -272,6 +275,13 @@ def wrong_site(site: Site, served: Sequence[Served]) -> Iterator[str]:
     ):
         if said != justified and not (said is None and _is_absurd(justified)):
             yield f"the {what} {said!r} and not {justified!r}"
+    first, second = known.versions
+    if site.version not in (first, second, None):
+        yield f"the version {site.version!r} and not one of {known.versions!r}"
+    elif site.version != first and _RELEASE.fullmatch(first or ""):
+        yield f"the version {site.version!r} and not {first!r}"
+    elif first is None and _RELEASE.fullmatch(second or "") and site.version is None:
+        yield f"no version and not {second!r}"
     if unit.per_raw == money.per_raw:
         yield from money.wrong_amounts(unit, _FIGURES)
 
