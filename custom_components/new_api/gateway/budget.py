@@ -67,7 +67,7 @@ class Budget:
             yield
 
     def count(self, bucket: Bucket, *, reserve: int = 0) -> None:
-        """Count one request more in a place that is held: a redirect is one, too.
+        """Count one more request in a place that is held: to where a redirect leads.
 
         Raises RateLimitedError.
         """

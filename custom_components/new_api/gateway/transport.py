@@ -187,8 +187,9 @@ class Transport:
         received: Received,
     ) -> Reply:
         for hop in range(_MAX_REDIRECTS + 1):
-            if hop:
-                self._budget.count(bucket)
+            if hop and bucket is not Bucket.MODELS:
+                # A server redirects before it counts a critical call (1.4).
+                self._budget.count(Bucket.GENERAL)
             async with self._session.get(
                 url,
                 headers=headers,
