@@ -57,7 +57,7 @@ _ACCOUNT_SAYS: Final = {
     Refusal.USER_ID_MISSING: ("refused", f"The site needs the user ID: set {USER_ID}."),
     Refusal.USER_ID_MISMATCH: (
         "mismatch",
-        "The access token belongs to another user than the given ID.",
+        "The access token does not belong to this user ID.",
     ),
     Refusal.OWNER_DISABLED: ("disabled", "The site has disabled this account."),
     Refusal.UNEXPLAINED: ("refused", "The site refuses to answer."),
@@ -78,8 +78,8 @@ async def ask(
     base = parse_address(url)
     if is_exposed(base) and credentials != Credentials() and not unencrypted:
         raise ExposedError(
-            "The credentials would be sent unencrypted, for everybody on the way to "
-            "read: use https, or add --unencrypted"
+            "The credentials would be sent unencrypted, for anyone in between to read: "
+            "use https, or add --unencrypted"
         )
     async with ClientSession(cookie_jar=DummyCookieJar()) as session:
         client = Client(session, base, credentials)
@@ -279,7 +279,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--unencrypted",
         action="store_true",
-        help="send credentials in plain text to a public host all the same",
+        help="send credentials in plain text to a public host anyway",
     )
     options, others = parser.parse_known_args(arguments)
     if others:

@@ -180,6 +180,25 @@ async def test_what_is_known_of_an_entry_that_does_not_work(
     assert "/api/status" in diagnostics["unexpected_replies"]
 
 
+async def test_site_of_an_entry_that_does_not_work(
+    home: Home, site: Site, hass_client: ClientSessionGenerator
+) -> None:
+    """What the site is stands there also where it shows nothing else."""
+    site.gateway.faults.add("/api/user/*", Answer(502))
+    site.gateway.faults.add("/api/token/", Answer(502))
+    site.gateway.faults.add("/v1/*", Answer(502))
+    entry = await home.add(site, key=KEY, user="wang")
+    diagnostics = await downloaded(home, hass_client, entry)
+    assert diagnostics["entry"]["state"] == "setup_retry"
+    assert diagnostics["site"] == {
+        "family": "new_api",
+        "version": DIALECTS["new_api_main"].version,
+        "display_type": "USD",
+        "quota_per_unit": "500000",
+    }
+    assert diagnostics["questions"]["account"]["error"] == "ServerTroubleError"
+
+
 async def test_entry_that_did_not_ask_itself(
     home: Home, site: Site, hass_client: ClientSessionGenerator
 ) -> None:

@@ -22,9 +22,7 @@ from .const import CONF_USER_ID, DOMAIN
 from .gateway.address import parse_address
 from .gateway.client import Client
 from .gateway.credentials import Credentials
-from .gateway.journal import Journal
 from .identity import account_id_of
-from .journals import async_journal_of
 
 _SESSION: HassKey[ClientSession] = HassKey(f"{DOMAIN}_session")
 _CLIENTS: HassKey[WeakKeyDictionary[ConfigEntry, Client]] = HassKey(f"{DOMAIN}_clients")
@@ -50,7 +48,6 @@ async def async_client_of(hass: HomeAssistant, entry: ConfigEntry) -> Client:
             base,
             credentials,
             account_id=account_id,
-            journal=async_journal_of(hass, entry),
         )
     return client
 
@@ -61,7 +58,6 @@ async def async_create_client(
     credentials: Credentials,
     *,
     account_id: int | None = None,
-    journal: Journal | None = None,
 ) -> Client:
     """Return a client that shares the session and the budget of its site."""
     budgets = await async_budgets(hass)
@@ -71,7 +67,6 @@ async def async_create_client(
         credentials,
         budget=budgets.async_of(base),
         account_id=account_id,
-        journal=journal,
     )
 
 

@@ -2,10 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-import re
 from typing import Any, Final
-
-from yarl import URL
 
 from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.config_entries import ConfigEntryState
@@ -13,15 +10,15 @@ from homeassistant.const import CONF_ACCESS_TOKEN, CONF_API_KEY, CONF_NAME, CONF
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from .budgets import async_budgets
-from .const import CONF_USER_ID, DOMAIN
-from .coordinator import Balance, Keys, Models, NewApiCoordinator
+from .connection import async_client_of
+from .const import CONF_USER_ID
+from .coordinator import Balance, Keys, Models, NewApiCoordinator, async_site_reading
 from .data import NewApiConfigEntry, NewApiData
 from .gateway.budget import Budget
-from .gateway.journal import Endpoint, Outcome
+from .gateway.errors import InvalidAddressError
+from .gateway.journal import Endpoint, Journal, Outcome
 from .gateway.models import KeyState, Site
 from .gateway.money import Unit, UnitKind
-from .journals import async_journal_of
 
 _TO_REDACT: Final = {
     CONF_ACCESS_TOKEN,
@@ -37,50 +34,46 @@ _TO_REDACT: Final = {
 _SITE: Final = "site"
 _STATUS: Final = "/api/status"
 
-# Of a site that writes something else there, nobody knows what it is.
-_VERSION: Final = re.compile(
-    r"[a-z]{0,10}-?\d{1,8}(\.\d{1,8}){0,3}([-+][\w.+-]{1,24})?", re.ASCII
-)
-
 
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: NewApiConfigEntry
 ) -> dict[str, Any]:
     """Return what was last read, and how the reading went."""
-    budgets = await async_budgets(hass)
-    diagnostics = {
+    diagnostics: dict[str, Any] = {
         "entry": {
             "data": async_redact_data(entry.data, _TO_REDACT),
             "options": async_redact_data(entry.options, _TO_REDACT),
             "state": entry.state.value,
             # The text itself may name the site.
             "reason": entry.error_reason_translation_key,
-        },
-        **_noted(*_of_entry(hass, entry)),
-        "budget": _budget(budgets.async_of(URL(entry.data[CONF_URL]))),
+        }
+    }
+    try:
+        client = await async_client_of(hass, entry)
+    except InvalidAddressError:
+        return diagnostics
+    reading = async_site_reading(hass, entry)
+    diagnostics |= {
+        "site": None if reading.site is None else _site(reading.site),
+        **_noted(*_of_both(client.journal, reading.journal)),
+        "budget": _budget(client.budget),
     }
     if entry.state is ConfigEntryState.LOADED:
         diagnostics |= _readings(entry.runtime_data)
     return diagnostics
 
 
-def _of_entry(
-    hass: HomeAssistant, entry: NewApiConfigEntry
+def _of_both(
+    own: Journal, of_site: Journal | None
 ) -> tuple[dict[str, Outcome], dict[str, Endpoint]]:
     """Return what was noted of questions and endpoints.
 
     What the site is, one of the entries on it asks for all.
     """
-    journal = async_journal_of(hass, entry)
-    questions, endpoints = {**journal.questions}, {**journal.endpoints}
-    for other in hass.config_entries.async_entries(DOMAIN):
-        if other.data[CONF_URL] != entry.data[CONF_URL]:
-            continue
-        others = async_journal_of(hass, other)
-        asked, mine = others.questions.get(_SITE), questions.get(_SITE)
-        if asked is not None and (mine is None or asked.at > mine.at):
-            questions[_SITE] = asked
-            endpoints[_STATUS] = others.endpoints[_STATUS]
+    questions, endpoints = {**own.questions}, {**own.endpoints}
+    if of_site is not None and _SITE in of_site.questions:
+        questions[_SITE] = of_site.questions[_SITE]
+        endpoints[_STATUS] = of_site.endpoints[_STATUS]
     return questions, endpoints
 
 
@@ -137,7 +130,6 @@ def _readings(data: NewApiData) -> dict[str, Any]:
     models: Models | None = data.models.data
     balance: Balance | None = data.account.data if data.account is not None else None
     return {
-        "site": _site(data.site.data),
         "views": {
             "site": _view(data.site),
             "account": None if data.account is None else _view(data.account),
@@ -168,11 +160,9 @@ def _readings(data: NewApiData) -> dict[str, Any]:
 
 
 def _site(site: Site) -> dict[str, Any]:
-    version = site.version
-    is_version = version is None or _VERSION.fullmatch(version)
     return {
         "family": site.family.value,
-        "version": version if is_version else "unknown",
+        "version": site.version,
         "display_type": _display_type(site.unit),
         "quota_per_unit": (
             None if site.quota_per_unit is None else str(site.quota_per_unit)

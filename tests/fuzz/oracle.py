@@ -382,13 +382,29 @@ def wrong_account_models(
         yield f"the models {models} and not one of {found}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A key's own figures, when they came, and what was refused at the time."""
+
+    usage: Mapping[str, Any]
+    at: float
+    refusals: set[str]
+
+
 @dataclass(slots=True)
 class Memory:
     """What a client may still know of a key from questions before."""
 
-    usage: Mapping[str, Any] | None = None
-    at: float = 0.0
-    refusals: set[str] = field(default_factory=set)
+    seen: list[_Seen] = field(default_factory=list)
+
+    def about(self, state: KeyState, clock: float) -> _Seen | None:
+        """Return what a state was made from in the last day, or else the latest."""
+        recent = [each for each in self.seen if clock - each.at <= _DAY]
+        # Figures that may be another key's are held back until they come again (1.5).
+        for each in reversed(recent):
+            if _is_usage(state, each.usage):
+                return each
+        return recent[-1] if recent else None
 
 
 def wrong_key(
@@ -411,11 +427,11 @@ def wrong_key(
         and _is_whole_usage(data)
     ]
     if usages:
-        memory.usage, memory.at, memory.refusals = usages[-1], clock, refusals
-    recent = clock - memory.at <= _DAY
-    usage = memory.usage if recent and memory.usage is not None else None
-    if refusals and not usages and usage is not None:
-        refusals |= memory.refusals
+        memory.seen.append(_Seen(usages[-1], clock, refusals))
+    seen = memory.about(state, clock)
+    usage = None if seen is None else seen.usage
+    if refusals and seen is not None:
+        refusals = refusals | seen.refusals
     name = None if usage is None else text(usage.get("name"))
     if usage is not None and (usages or refusals) and _is_usage(state, usage):
         clocks = _clocks(served, clock)

@@ -324,10 +324,10 @@ def plant_removed_entity(hass: HomeAssistant) -> None:
 
 
 def plant_device(hass: HomeAssistant) -> None:
-    """Put a key into the device registry."""
+    """Put a token into the device registry."""
     entry = entry_with(hass)
     dr.async_get(hass).async_get_or_create(
-        config_entry_id=entry.entry_id, identifiers={(DOMAIN, KEY)}
+        config_entry_id=entry.entry_id, identifiers={(DOMAIN, TOKEN)}
     )
 
 

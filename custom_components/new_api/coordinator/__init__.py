@@ -6,7 +6,7 @@ from .kept import async_forget_kept, async_keep
 from .keys import Keys, KeysCoordinator
 from .models import Models, ModelsCoordinator
 from .reauth import REJECTED, Reauth
-from .site import SiteCoordinator
+from .site import SiteCoordinator, async_site_reading
 
 __all__ = [
     "REJECTED",
@@ -22,4 +22,5 @@ __all__ = [
     "TurnCoordinator",
     "async_forget_kept",
     "async_keep",
+    "async_site_reading",
 ]

@@ -15,6 +15,7 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import DOMAIN, SLOW_UPDATE_INTERVAL, View
 from ..gateway.client import Client
 from ..gateway.errors import GatewayError, ServerTroubleError
+from ..gateway.journal import Journal
 from ..gateway.models import Site
 from ..gateway.money import Unit
 from .base import NewApiCoordinator
@@ -35,27 +36,30 @@ class SiteReading:
     def __init__(self) -> None:
         """Start without having asked."""
         self._lock = Lock()
-        self._site: Site | None = None
         self._failure: GatewayError | None = None
         self._failed_at = float("-inf")
+        self.site: Site | None = None
+        self.journal: Journal | None = None
+        """Of the client that asked last, for all."""
         self.read_at = float("-inf")
         """When it answered, by the monotonic clock in seconds."""
 
     async def async_get(self, client: Client) -> Site:
         """Return what is known and still fresh, or ask. Raises GatewayError."""
         async with self._lock:
-            if self._site is not None and _age(self.read_at) <= _FRESH:
-                return self._site
+            if self.site is not None and _age(self.read_at) <= _FRESH:
+                return self.site
             if self._failure is not None and _age(self._failed_at) < _FRESH:
                 raise self._failure.again()
+            self.journal = client.journal
             try:
                 with client.budget.timetable.during(None):
-                    self._site = await client.site()
+                    self.site = await client.site()
             except GatewayError as err:
                 self._failure, self._failed_at = err.again(), monotonic()
                 raise
             self._failure, self.read_at = None, monotonic()
-            return self._site
+            return self.site
 
 
 class SiteCoordinator(NewApiCoordinator[Site]):
@@ -66,7 +70,7 @@ class SiteCoordinator(NewApiCoordinator[Site]):
         super().__init__(
             hass, entry, client, view=View.SITE, poll_interval=SLOW_UPDATE_INTERVAL
         )
-        self._reading = _async_reading(hass, URL(entry.data[CONF_URL]))
+        self._reading = async_site_reading(hass, entry)
         self._lock = Lock()
         self._read_at = float("-inf")
 
@@ -95,7 +99,9 @@ class SiteCoordinator(NewApiCoordinator[Site]):
 
 
 @callback
-def _async_reading(hass: HomeAssistant, base: URL) -> SiteReading:
+def async_site_reading(hass: HomeAssistant, entry: ConfigEntry) -> SiteReading:
+    """Return what the site of an entry said of itself, to whichever entry on it."""
+    base = URL(entry.data[CONF_URL])
     return hass.data.setdefault(_READINGS, {}).setdefault(base, SiteReading())
 
 

@@ -144,7 +144,7 @@ class Client:
 
         Raises RefusedError where the token or the user ID is wrong, with one of the
         reasons INVALID, OWNER_DISABLED, USER_ID_MISSING and USER_ID_MISMATCH, and with
-        UNEXPLAINED where something stands before the site.
+        UNEXPLAINED where something stands in front of the site.
         """
         async with self._question("account"):
             try:

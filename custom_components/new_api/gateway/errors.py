@@ -40,7 +40,7 @@ class NotAGatewayError(GatewayError):
 
 
 class BlockedError(GatewayError):
-    """Something before the site, such as a firewall, does not let us through."""
+    """Something in front of the site, such as a firewall, does not let us through."""
 
 
 class MovedError(GatewayError):

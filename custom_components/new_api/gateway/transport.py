@@ -224,7 +224,7 @@ class Transport:
     ) -> Reply:
         status = response.status
         if _MITIGATED in response.headers:
-            raise BlockedError("Something before the site wants to see a browser")
+            raise BlockedError("Something in front of the site wants to see a browser")
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             raise self._budget.close(bucket, _retry_after(response))
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -234,7 +234,7 @@ class Transport:
         if status == HTTPStatus.NOT_FOUND and not _is_json(response):
             raise NotAGatewayError("Nothing is there, not even a gateway")
         if status in _REFUSALS and body.strip() and not _is_json(response):
-            raise BlockedError(f"Something before the site answers with {status}")
+            raise BlockedError(f"Something in front of the site answers with {status}")
         data = _parse(body, response, received)
         if status != HTTPStatus.OK:
             raise _error_of(status, data)
