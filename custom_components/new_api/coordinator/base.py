@@ -157,7 +157,7 @@ class TurnCoordinator[DataT](NewApiCoordinator[DataT]):
         super().__init__(hass, entry, client, view=view, poll_interval=poll_interval)
         self._timetable = client.budget.timetable
         self._turn: Turn | None = None
-        self._calls = calls
+        self._calls = self._usual_calls = calls
         self._who = object()
         self._has_asked = False
         self._has_left = False
@@ -201,7 +201,7 @@ class TurnCoordinator[DataT](NewApiCoordinator[DataT]):
         reading = await super()._async_answer()
         if self._turn is not None:
             # So many it will be the next time: a list can have grown by a page.
-            self._calls = self._turn.made
+            self._calls = max(self._usual_calls, self._turn.made)
         return reading
 
     def _has_room_for(self, calls: int) -> bool:
