@@ -425,6 +425,24 @@ async def test_balance_of_the_account_is_not_the_key_s(home: Home, server: str) 
     assert home.state(f"{OWN}_remaining_quota") == "25.00"
 
 
+async def test_what_was_learned_holds_over_a_reload(home: Home) -> None:
+    """What a site's limit means is learned from spending, and not forgotten (9.4)."""
+    site = await home.serve(household("one_api"))
+    entry = await home.add(site, key=KEY)
+    assert home.state(f"{ALONE}_remaining_quota") == "unknown"
+    for _ in range(2):
+        site.gateway.spend(KEY, 500_000)
+        await home.poll()
+    assert home.state(f"{ALONE}_remaining_quota") == "23.00"
+    await home.pass_time(10 * MINUTE)
+    await home.hass.config_entries.async_reload(entry.entry_id)
+    await home.settle()
+    assert home.state(f"{ALONE}_remaining_quota") == "23.00"
+    site.gateway.spend(KEY, 500_000)
+    await home.poll()
+    assert home.state(f"{ALONE}_remaining_quota") == "22.00"
+
+
 async def test_critical_calls_are_saved(home: Home, site: Site) -> None:
     """A key alone leaves most of the critical calls to the people of the house."""
     await home.add(site, key=KEY, update_interval=1)
