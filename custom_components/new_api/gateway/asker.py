@@ -28,9 +28,9 @@ class Asker:
         """Return the time by the clock of the site, in Unix seconds."""
         return self.clock() + self._skew
 
-    async def get(self, path: str) -> Reply:
-        """Ask what everybody may know."""
-        return await self._transport.get(path)
+    async def get(self, path: str, patience: float | None = None) -> Reply:
+        """Ask what everybody may know; `patience` is the transport's."""
+        return await self._transport.get(path, patience=patience)
 
     async def get_as_key(
         self, path: str, bucket: Bucket = Bucket.GENERAL, reserve: int = 0

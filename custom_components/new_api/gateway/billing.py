@@ -12,7 +12,8 @@ from enum import Enum
 from typing import Any, Final, Self
 
 from .families import AccountLimit, Dialect, dialect_of
-from .models import KeyState, KeyStatus, Scope, Site, read_decimal, read_expiry
+from .fields import read_decimal, read_expiry
+from .models import KeyState, KeyStatus, Scope, Site
 from .money import UnitKind
 
 # A limited key with nothing left is refused, so where more was used than the limit, it

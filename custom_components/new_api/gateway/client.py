@@ -7,6 +7,7 @@ answer that can be relied on.
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from decimal import Decimal
 from http import HTTPStatus
 from time import time
 from typing import Any, Final
@@ -14,6 +15,7 @@ from typing import Any, Final
 from aiohttp import ClientSession
 from yarl import URL
 
+from .account_asker import ACCOUNT, AccountAsker
 from .asker import Asker
 from .budget import Bucket, Budget
 from .concurrency import QUESTION_TIMEOUT, within
@@ -29,8 +31,8 @@ from .errors import (
     UnexpectedReplyError,
 )
 from .families import MODELS_BY_GROUP, dialect_of
+from .fields import check_owner, read_name, read_rows
 from .journal import Journal
-from .key_list import PAGE_SIZE, all_items
 from .lone_key import SUBSCRIPTION, LoneKey, status_of
 from .missing import Missing
 from .models import (
@@ -42,22 +44,43 @@ from .models import (
     read_models,
     read_models_of_group,
 )
-from .transport import Transport
+from .news import Monitor, read_monitors, read_notice
+from .offers import CheckIn, CheckInDialect, read_groups
+from .pages import PAGE_SIZE, all_items
+from .plans import Plan, read_plans, read_titles
+from .transport import SUCCESS, Reply, Transport
+from .usage import (
+    KeyUsage,
+    LogKind,
+    ModelDay,
+    ModelUsage,
+    Range,
+    Spent,
+    read_days,
+    read_hours,
+    read_keys,
+    read_log,
+)
 
 _STATUS: Final = "/api/status"
-_ACCOUNT: Final = "/api/user/self"
 _KEYS: Final = "/api/token/"
 _MODELS: Final = "/v1/models"
+_SPENT: Final = "/api/log/self/stat"
+_LOG: Final = "/api/log/self"
+_BY_HOUR: Final = "/api/data/self"
+_BY_DAY: Final = "/api/user/dashboard"
+_BY_KEY: Final = "/api/data/flow/self"
+_PLANS: Final = "/api/subscription/self"
+_OFFERED_PLANS: Final = "/api/subscription/plans"
+_TOP_UPS: Final = "/api/user/topup/self"
+_GROUPS: Final = "/api/user/self/groups"
+_NOTICE: Final = "/api/notice"
+_MONITORS: Final = "/api/uptime/status"
 
 _VERSION_HEADER: Final = "X-New-Api-Version"
 
-_ABOUT_THE_ACCOUNT: Final = frozenset(
-    {
-        Refusal.OWNER_DISABLED,
-        Refusal.USER_ID_MISSING,
-        Refusal.USER_ID_MISMATCH,
-    }
-)
+# The site asks other servers first, for up to 30 seconds (5.4).
+_MONITORS_PATIENCE: Final = 40.0
 
 
 class Client:
@@ -93,6 +116,7 @@ class Client:
         transport = Transport(session, base, self.budget, self.journal)
         self._asker = Asker(transport, credentials, clock)
         self._missing = Missing(clock)
+        self._account_asker = AccountAsker(self._asker, self.journal, self._missing)
         self._lone_key = LoneKey(self._asker, self.journal, self._missing)
 
     def asks(self, base: URL, credentials: Credentials, account_id: int | None) -> bool:
@@ -102,6 +126,13 @@ class Client:
             credentials,
             account_id,
         )
+
+    def site_time(self) -> float:
+        """Return the time by the clock of the site, as it last told it (Unix seconds).
+
+        That is what its log goes by.
+        """
+        return self._asker.site_time()
 
     async def site(self) -> Site:
         """Ask a site what it is. Raises NotAGatewayError where it is none of ours."""
@@ -147,17 +178,8 @@ class Client:
         UNEXPLAINED where something stands in front of the site.
         """
         async with self._question("account"):
-            try:
-                reply = await self._asker.get_as_account(_ACCOUNT)
-            except RefusedError as err:
-                if err.by_dashboard and err.reason in _ABOUT_THE_ACCOUNT:
-                    raise
-                # Whatever else the dashboard says, in a 200 or a 401, is about the
-                # token. Who answers otherwise stands before it (1.2).
-                is_rejected = err.by_dashboard and err.status != HTTPStatus.FORBIDDEN
-                reason = Refusal.INVALID if is_rejected else Refusal.UNEXPLAINED
-                raise RefusedError(reason, err.status) from None
-            with self.journal.reading(_ACCOUNT):
+            reply = await self._account_asker.account()
+            with self.journal.reading(ACCOUNT):
                 account = Account.from_reply(reply.mapping())
                 is_expected = self._account_id in (None, account.id)
                 if not is_expected or self._credentials.user_id not in (
@@ -221,6 +243,166 @@ class Client:
                         raise
             raise EndpointMissingError("The site does not list the account's models")
 
+    async def spent(self, site: Site, start: int, end: int) -> Spent:
+        """Ask what the account spent from `start` to `end`, in Unix s, both included.
+
+        This and all that follows about an account raises RefusedError as `account`
+        does, and EndpointMissingError where the site does not have it.
+        """
+        asked = {"type": "2", **Range(start, end).as_params()}
+        async with self._question("spent"):
+            return await self._account_asker.ask(
+                site, _SPENT, lambda reply: Spent.from_reply(reply.mapping()), asked
+            )
+
+    async def usage_by_hour(
+        self, site: Site, start: int, end: int
+    ) -> tuple[ModelUsage, ...]:
+        """Ask what went to each model in each hour, from the hour of `start` to `end`.
+
+        Unix seconds. Sorted by hour and model. Raises ValueError for more than 30 days.
+        """
+        asked = Range.of_hours(start, end)
+
+        def read(reply: Reply) -> tuple[ModelUsage, ...]:
+            return read_hours(reply.payload(marker=SUCCESS), asked, self._account_id)
+
+        async with self._question("usage_by_hour"):
+            return await self._account_asker.ask(
+                site, _BY_HOUR, read, asked.as_params()
+            )
+
+    async def usage_by_day(self, site: Site) -> tuple[ModelDay, ...]:
+        """Ask what went to each model on each of the last days.
+
+        Sorted by day and model. One API and its relatives have it (6.7).
+        """
+        async with self._question("usage_by_day"):
+            return await self._account_asker.ask(
+                site, _BY_DAY, lambda reply: read_days(reply.payload(marker=SUCCESS))
+            )
+
+    async def usage_by_key(
+        self, site: Site, start: int, end: int
+    ) -> tuple[KeyUsage, ...]:
+        """Ask what each key spent on each model, from the hour of `start` to `end`.
+
+        Unix seconds. Sorted by key and model. Raises ValueError for more than 30 days.
+        """
+        asked = Range.of_hours(start, end).as_params()
+        async with self._question("usage_by_key"):
+            return await self._account_asker.ask(
+                site,
+                _BY_KEY,
+                lambda reply: read_keys(reply.payload(marker=SUCCESS)),
+                asked,
+            )
+
+    async def logged(
+        self, site: Site, kind: LogKind, start: int, end: int
+    ) -> tuple[int, ...]:
+        """Ask for the rows of the log of a kind, from `start` to `end`, both included.
+
+        In Unix seconds; returned is the raw quota in each of them (6.5).
+        """
+        asked = Range(start, end)
+        number = str(kind.value)
+        ask = self._account_asker.pages(
+            site, _LOG, {"type": number, "log_type": number, **asked.as_params()}
+        )
+        async with self._question("logged"):
+            with self.journal.reading(_LOG):
+                # What its rows have for an id is the place in the list, or nothing.
+                items = await all_items(ask, dialect_of(site.family), len)
+                return read_log(items, kind, asked, self._account_id)
+
+    async def plans(
+        self, site: Site, *, ended_after: float | None = None
+    ) -> tuple[Plan, ...]:
+        """Ask for the active subscription plans, the one that is used first first.
+
+        With those that have ended after a time in Unix seconds, where it is given;
+        then without titles. These come from another question, which is only asked
+        where there is a plan; without an answer to that they are None.
+        """
+
+        def read(reply: Reply) -> tuple[Plan, ...]:
+            return read_plans(
+                reply.mapping(),
+                self._asker.site_time(),
+                self._account_id,
+                ended_after=ended_after,
+            )
+
+        async with self._question("plans"):
+            plans = await self._account_asker.ask(site, _PLANS, read)
+            if not plans or ended_after is not None:
+                return plans
+            titles = await self._titles(site)
+            return tuple(
+                replace(plan, title=titles.get(plan.plan_id)) for plan in plans
+            )
+
+    async def check_in(self, site: Site, month: str) -> CheckIn:
+        """Ask whether the account may still check in today; this does not check in.
+
+        `month` is the present one of the site, as `2026-11`.
+        """
+        async with self._question("check_in"):
+            if site.check_in is None:
+                raise EndpointMissingError("The site has no check-in")
+            path = site.check_in.value
+            params = (
+                {"month": month} if site.check_in is CheckInDialect.NEW_API else None
+            )
+            return await self._account_asker.ask(
+                site,
+                path,
+                lambda reply: CheckIn.from_reply(reply.mapping()),
+                params,
+                is_there=True,
+            )
+
+    async def pending_top_ups(self, site: Site) -> int:
+        """Ask how many payments have begun and not arrived yet."""
+        async with self._question("pending_top_ups"):
+            ask = self._account_asker.pages(site, _TOP_UPS)
+            with self.journal.reading(_TOP_UPS):
+                items = await all_items(ask, dialect_of(site.family))
+                for item in read_rows(items):
+                    check_owner(item, self._account_id)
+                return sum(read_name(item, "status") == "pending" for item in items)
+
+    async def groups(self, site: Site) -> Mapping[str, Decimal | None]:
+        """Ask which groups the account may use, and what they multiply prices by.
+
+        None for a ratio that is no number.
+        """
+        async with self._question("groups"):
+            return await self._account_asker.ask(
+                site, _GROUPS, lambda reply: read_groups(reply.mapping())
+            )
+
+    async def notice(self) -> str | None:
+        """Ask for the notice of the site, as it was written; None for none."""
+        async with self._question("notice"):
+            reply = await self._public(_NOTICE)
+            with self.journal.reading(_NOTICE):
+                return read_notice(reply.payload(marker=SUCCESS))
+
+    async def monitors(self, site: Site) -> tuple[Monitor, ...]:
+        """Ask for the monitors that the site shows, no two of one group and name."""
+        async with self._question("monitors"):
+            if not site.has_monitors or self._missing.knows(site, _MONITORS):
+                raise EndpointMissingError("The site shows no monitors")
+            try:
+                reply = await self._public(_MONITORS, _MONITORS_PATIENCE)
+            except EndpointMissingError:
+                self._missing.note(site, _MONITORS)
+                raise
+            with self.journal.reading(_MONITORS):
+                return read_monitors(reply.payload(marker=SUCCESS))
+
     @asynccontextmanager
     async def _question(self, name: str) -> AsyncIterator[None]:
         with self.journal.question(name):
@@ -264,8 +446,7 @@ class Client:
     def _read_listed(self, item: Any) -> AccountKey:
         if not isinstance(item, Mapping):
             raise UnexpectedReplyError("A key in the list is not an object")
-        if self._account_id not in (None, item.get("user_id")):
-            raise UnexpectedReplyError("The list is about another account")
+        check_owner(item, self._account_id)
         listed = item.get("key")
         configured = isinstance(listed, str) and self._credentials.is_key(listed)
         return AccountKey.from_reply(
@@ -276,7 +457,23 @@ class Client:
         reply = await self._asker.get_as_account(
             _KEYS, {parameter: str(number), "size": str(PAGE_SIZE)}
         )
-        if reply.data.get("success") is not True:
-            raise UnexpectedReplyError("The list of keys does not say yes")
-        reply.payload()
+        reply.payload(marker=SUCCESS)
         return reply.data
+
+    async def _titles(self, site: Site) -> Mapping[int, str | None]:
+        try:
+            return await self._account_asker.ask(
+                site,
+                _OFFERED_PLANS,
+                lambda reply: read_titles(reply.payload(marker=SUCCESS)),
+            )
+        except GatewayError:
+            # They are worth less than what they belong to.
+            return {}
+
+    async def _public(self, path: str, patience: float | None = None) -> Reply:
+        try:
+            return await self._asker.get(path, patience)
+        except RefusedError as err:
+            # No credential was sent that could be wrong.
+            raise ServerTroubleError("The site does not tell everybody") from err

@@ -6,7 +6,6 @@ from hashlib import sha256
 from typing import Final, Self
 
 from aiohttp import hdrs
-from yarl import URL
 
 from .errors import InvalidCredentialError
 from .families import USER_ID_HEADERS
@@ -59,12 +58,13 @@ class Credentials:
             headers |= dict.fromkeys(USER_ID_HEADERS, self.user_id)
         return headers
 
-    def key_digest(self, base: URL) -> str | None:
-        """Return what tells this key on this site from others without telling it."""
+    @property
+    def key_digest(self) -> str | None:
+        """Return what tells this key from others without telling it."""
         if self.key is None:
             return None
         bare = self.key.removeprefix(_KEY_PREFIX)
-        return sha256(f"{base}\n{bare}".encode()).hexdigest()[:32]
+        return sha256(bare.encode()).hexdigest()[:32]
 
     def is_key(self, listed: str) -> bool:
         """Tell whether a key in an account's list, whole or masked, is this key.

@@ -73,8 +73,16 @@ class EmptyReplyError(ServerTroubleError):
     """
 
 
+class DeclinedError(ServerTroubleError):
+    """The site takes the credential, and says no to what was asked with it."""
+
+
 class UnexpectedReplyError(GatewayError):
     """The reply is not what any known gateway answers."""
+
+
+class TooLargeError(UnexpectedReplyError):
+    """The reply is larger than any that was asked for should be."""
 
 
 class EndpointMissingError(GatewayError):

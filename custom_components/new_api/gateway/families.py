@@ -30,6 +30,7 @@ _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:-rc\.(\d+))?")
 # Those that serve the figures of a disabled key (2.2, trap 46). A release has no rc,
 # which counts as more than any.
 _RELEASED: Final = 1_000_000
+_FIRST_TO_LOG_REFUNDS: Final = (0, 9, 9, 0)
 _FIRST_TO_SHOW_DISABLED: Final = (0, 10, 8, 0)
 _LAST_TO_SHOW_DISABLED: Final = (1, 0, 0, 16)
 
@@ -61,6 +62,9 @@ class Dialect:
     account_models: tuple[str, ...]
     """Where the account's models may be, most likely first (6.2)."""
 
+    counts_unlimited: bool
+    """Whether an unlimited key counts what it uses (3.4)."""
+
     page: str
     """The name of the page parameter of the list of keys (6.4)."""
 
@@ -75,6 +79,7 @@ _DIALECTS: Final = {
         account_limit=AccountLimit.TOTAL,
         expiry_proves_key=True,
         account_models=("/api/user/models",),
+        counts_unlimited=True,
         page="p",
         first_page=0,
     ),
@@ -84,6 +89,7 @@ _DIALECTS: Final = {
         account_limit=AccountLimit.TOTAL,
         expiry_proves_key=True,
         account_models=("/api/user/models",),
+        counts_unlimited=True,
         page="p",
         first_page=0,
     ),
@@ -93,6 +99,7 @@ _DIALECTS: Final = {
         account_limit=AccountLimit.BALANCE,
         expiry_proves_key=True,
         account_models=("/api/user/available_models",),
+        counts_unlimited=False,
         page="p",
         first_page=0,
     ),
@@ -103,6 +110,7 @@ _DIALECTS: Final = {
         # Done Hub can be set to show the account's figures to a key that expires.
         expiry_proves_key=False,
         account_models=(MODELS_BY_GROUP,),
+        counts_unlimited=False,
         page="page",
         first_page=1,
     ),
@@ -113,6 +121,7 @@ _DIALECTS: Final = {
         account_limit=AccountLimit.UNKNOWN,
         expiry_proves_key=False,
         account_models=("/api/user/models", "/api/user/available_models"),
+        counts_unlimited=False,
         page="p",
         first_page=0,
     ),
@@ -124,17 +133,37 @@ def dialect_of(family: Family) -> Dialect:
     return _DIALECTS[family]
 
 
+def counts_unlimited_keys(family: Family) -> bool:
+    """Tell whether what an unlimited key has used can be read off its counter."""
+    return dialect_of(family).counts_unlimited
+
+
 def may_show_disabled_keys(version: str | None) -> bool:
     """Tell whether `/api/usage/token/` may serve a key that the rest refuses.
 
     True too for a build that does not say which version it is.
     """
+    number = _number(version)
+    if number is None or number[:3] == (0, 0, 0):
+        return True
+    return _FIRST_TO_SHOW_DISABLED <= number <= _LAST_TO_SHOW_DISABLED
+
+
+def logs_refunds(family: Family, version: str | None) -> bool:
+    """Tell whether a refund is sure to be a row of its own in the log (6.5).
+
+    Other servers tell of it in words only.
+    """
+    number = _number(version)
+    is_new = number is not None and number >= _FIRST_TO_LOG_REFUNDS
+    return family is Family.NEW_API and is_new
+
+
+def _number(version: str | None) -> tuple[int, int, int, int] | None:
     found = _VERSION.fullmatch(version or "")
     if found is None:
-        return True
+        return None
     major, minor, patch, candidate = (
         int(each) if each else _RELEASED for each in found.groups()
     )
-    number = (major, minor, patch, candidate)
-    is_known = (major, minor, patch) != (0, 0, 0)
-    return not is_known or _FIRST_TO_SHOW_DISABLED <= number <= _LAST_TO_SHOW_DISABLED
+    return major, minor, patch, candidate

@@ -13,19 +13,24 @@ import re
 from typing import Any, Final, Self
 
 from .errors import GatewayError, UnexpectedReplyError
+from .fields import (
+    LARGEST_QUOTA,
+    as_number,
+    printable,
+    read_expiry,
+    read_flag,
+    read_integer,
+    read_name,
+    read_text,
+)
 from .money import (
     DEFAULT_CUSTOM_SYMBOL,
     DEFAULT_QUOTA_PER_UNIT,
     DEFAULT_USD_EXCHANGE_RATE,
     Unit,
 )
-
-# Servers keep quota in 64 bits at most (gateway_api.md 3.4).
-_LARGEST_QUOTA: Final = 2**63
-
-# The end of the year 9999, in Unix seconds: what is later is as good as never.
-_LATEST_EXPIRY: Final = 253_402_300_799
-
+from .news import Announcement, read_announcements
+from .offers import CheckInDialect
 
 _VERSION: Final = re.compile(
     r"[a-z]{0,10}-?\d{1,8}(\.\d{1,8}){0,3}([-+][\w.+-]{1,24})?", re.ASCII
@@ -91,6 +96,9 @@ class Site:
     """What a site says of itself to everybody (`/api/status`, gateway_api.md 5.1).
 
     `quota_per_unit` is raw quota per dollar of the site, None where unusable.
+    `keeps_history` tells whether it goes on writing down what was spent by hour, None
+    where it does not say. `check_in` is how it tells of the daily check-in, None where
+    it has none.
     """
 
     family: Family
@@ -98,6 +106,10 @@ class Site:
     name: str | None
     quota_per_unit: Decimal | None
     unit: Unit
+    keeps_history: bool | None = None
+    check_in: CheckInDialect | None = None
+    announcements: tuple[Announcement, ...] = ()
+    has_monitors: bool = False
 
     @classmethod
     def from_reply(cls, data: Mapping[str, Any], version: str | None) -> Self:
@@ -105,10 +117,14 @@ class Site:
         quota_per_unit = _divisor(data)
         return cls(
             family=_family(data, version),
-            version=_version(version) or _version(_text(data, "version")),
-            name=_text(data, "system_name"),
+            version=_version(version) or _version(read_text(data, "version")),
+            name=read_text(data, "system_name"),
             quota_per_unit=quota_per_unit,
             unit=_unit(data, quota_per_unit),
+            keeps_history=_if_said(data, "enable_data_export"),
+            check_in=CheckInDialect.of(data),
+            announcements=read_announcements(data),
+            has_monitors=_if_said(data, "uptime_kuma_enabled") or False,
         )
 
 
@@ -156,14 +172,14 @@ class AccountKey:
         """Read an item of the list as of `now`, in Unix seconds."""
         if not isinstance(item, Mapping):
             raise UnexpectedReplyError("A key in the list is not an object")
-        remaining = _integer(item, "remain_quota")
+        remaining = read_integer(item, "remain_quota")
         expires_at = read_expiry(item, "expired_time")
-        unlimited = _flag(item, "unlimited_quota")
+        unlimited = read_flag(item, "unlimited_quota")
         return cls(
-            id=_integer(item, "id"),
-            name=_required_text(item, "name"),
+            id=read_integer(item, "id"),
+            name=read_name(item, "name"),
             status=_row_status(
-                _integer(item, "status"),
+                read_integer(item, "status"),
                 unlimited=unlimited,
                 remaining=remaining,
                 expires_at=expires_at,
@@ -171,7 +187,7 @@ class AccountKey:
             ),
             unlimited=unlimited,
             remaining_quota=None if unlimited else remaining,
-            used_quota=_integer(item, "used_quota"),
+            used_quota=read_integer(item, "used_quota"),
             expires_at=expires_at,
             configured=configured,
         )
@@ -193,7 +209,8 @@ class AccountKey:
 class Account:
     """An account (`/api/user/self`, gateway_api.md 6.1), raw quota.
 
-    `remaining_quota` may be negative: the account is in debt then.
+    `remaining_quota` may be negative: the account is in debt then. `referral_reward`
+    waits to be moved to it, None where the site has no such thing.
     """
 
     id: int
@@ -202,17 +219,23 @@ class Account:
     remaining_quota: int
     used_quota: int
     request_count: int
+    referral_reward: int | None = None
 
     @classmethod
     def from_reply(cls, data: Mapping[str, Any]) -> Self:
         """Read the `data` of a reply."""
         return cls(
-            id=_integer(data, "id"),
-            username=_text(data, "username") or "",
-            group=_text(data, "group"),
-            remaining_quota=_integer(data, "quota"),
-            used_quota=_integer(data, "used_quota"),
-            request_count=_integer(data, "request_count"),
+            id=read_integer(data, "id"),
+            username=read_text(data, "username") or "",
+            group=read_text(data, "group"),
+            remaining_quota=read_integer(data, "quota"),
+            used_quota=read_integer(data, "used_quota"),
+            request_count=read_integer(data, "request_count"),
+            referral_reward=(
+                None
+                if data.get("aff_quota") is None
+                else read_integer(data, "aff_quota")
+            ),
         )
 
 
@@ -230,10 +253,10 @@ class TokenUsage:
     def from_reply(cls, data: Mapping[str, Any]) -> Self:
         """Read the `data` of a reply."""
         return cls(
-            name=_text(data, "name"),
-            unlimited=_flag(data, "unlimited_quota"),
-            available=_integer(data, "total_available"),
-            used=_integer(data, "total_used"),
+            name=read_text(data, "name"),
+            unlimited=read_flag(data, "unlimited_quota"),
+            available=read_integer(data, "total_available"),
+            used=read_integer(data, "total_used"),
             expires_at=read_expiry(data, "expires_at"),
         )
 
@@ -244,14 +267,6 @@ class TokenUsage:
         if not self.unlimited and self.available <= 0:
             return KeyStatus.EXHAUSTED
         return KeyStatus.ACTIVE
-
-
-def read_decimal(data: Mapping[str, Any], field: str) -> Decimal:
-    """Return a number of a reply, or raise UnexpectedReplyError."""
-    number = _number(data.get(field))
-    if number is None:
-        raise UnexpectedReplyError(f"'{field}' is not a number")
-    return number
 
 
 def read_models(data: Any) -> tuple[str, ...]:
@@ -267,7 +282,7 @@ def read_models(data: Any) -> tuple[str, ...]:
         model = item.get("id") if isinstance(item, Mapping) else item
         if not isinstance(model, str) or not model:
             raise UnexpectedReplyError("A model has no id")
-        ids.add(_printable(model))
+        ids.add(printable(model))
     return tuple(sorted(ids))
 
 
@@ -288,15 +303,6 @@ def read_models_of_group(data: Any, group: str | None) -> tuple[str, ...]:
     return read_models(models)
 
 
-def read_expiry(data: Mapping[str, Any], field: str) -> int | None:
-    """Return when something ends, in Unix seconds.
-
-    None for never, which is 0 in some replies and -1 in others (trap 27).
-    """
-    value = _integer(data, field)
-    return value if 0 < value <= _LATEST_EXPIRY else None
-
-
 def _family(data: Mapping[str, Any], version: str | None) -> Family:
     """Tell the family (gateway_api.md 9.1); later relatives keep older marks."""
     if "check_in_enabled" in data:
@@ -312,6 +318,11 @@ def _family(data: Mapping[str, Any], version: str | None) -> Family:
     return Family.UNKNOWN
 
 
+def _if_said(data: Mapping[str, Any], field: str) -> bool | None:
+    value = data.get(field)
+    return value if isinstance(value, bool) else None
+
+
 def _version(text: str | None) -> str | None:
     """Return a version, if it is one; of another text nobody knows what it tells."""
     return text if text and _VERSION.fullmatch(text) else None
@@ -320,14 +331,14 @@ def _version(text: str | None) -> str | None:
 def _divisor(data: Mapping[str, Any]) -> Decimal | None:
     if "quota_per_unit" not in data:
         return DEFAULT_QUOTA_PER_UNIT
-    number = _number(data["quota_per_unit"])
+    number = as_number(data["quota_per_unit"])
     # With 2**63 raw units to a dollar, nobody could own one.
-    return number if number is not None and 0 < number < _LARGEST_QUOTA else None
+    return number if number is not None and 0 < number < LARGEST_QUOTA else None
 
 
 def _rate(data: Mapping[str, Any], field: str, default: Decimal) -> Decimal | None:
-    number = _number(data.get(field, default))
-    return number if number is not None and number < _LARGEST_QUOTA else None
+    number = as_number(data.get(field, default))
+    return number if number is not None and number < LARGEST_QUOTA else None
 
 
 def _unit(data: Mapping[str, Any], quota_per_unit: Decimal | None) -> Unit:
@@ -345,7 +356,7 @@ def _unit(data: Mapping[str, Any], quota_per_unit: Decimal | None) -> Unit:
             return Unit.custom(
                 quota_per_unit,
                 _rate(data, "custom_currency_exchange_rate", Decimal(1)),
-                _text(data, "custom_currency_symbol") or DEFAULT_CUSTOM_SYMBOL,
+                read_text(data, "custom_currency_symbol") or DEFAULT_CUSTOM_SYMBOL,
             )
         case None:
             match data.get("display_in_currency", True):
@@ -373,44 +384,3 @@ def _row_status(
     if not unlimited and remaining <= 0:
         return KeyStatus.EXHAUSTED
     return written
-
-
-def _number(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        return None
-    return Decimal(value)
-
-
-def _integer(data: Mapping[str, Any], field: str) -> int:
-    number = _number(data.get(field))
-    if number is None or abs(number) >= _LARGEST_QUOTA or number % 1:
-        raise UnexpectedReplyError(f"'{field}' is not a whole number")
-    return int(number)
-
-
-def _flag(data: Mapping[str, Any], field: str) -> bool:
-    value = data.get(field)
-    if not isinstance(value, bool):
-        raise UnexpectedReplyError(f"'{field}' is not true or false")
-    return value
-
-
-def _text(data: Mapping[str, Any], field: str) -> str | None:
-    value = data.get(field)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise UnexpectedReplyError(f"'{field}' is not text")
-    return _printable(value.strip()) or None
-
-
-def _required_text(data: Mapping[str, Any], field: str) -> str:
-    """Return text that may be empty, but not missing: it is the name of something."""
-    if data.get(field) is None:
-        raise UnexpectedReplyError(f"'{field}' is not text")
-    return _text(data, field) or ""
-
-
-def _printable(text: str) -> str:
-    """Return text without halves of characters, which JSON can have and UTF-8 not."""
-    return text.encode(errors="replace").decode()

@@ -93,6 +93,16 @@ class Unit:
         """Return the unit of a site whose display type nobody knows yet."""
         return cls(UnitKind.CUSTOM, None, None, None, None)
 
+    @property
+    def label(self) -> str | None:
+        """Return how the unit is called: its code, its symbol, or tokens.
+
+        Sites that show raw quota call it so, though it is not a model's tokens.
+        """
+        if self.kind is UnitKind.TOKENS:
+            return "tokens"
+        return self.code or self.symbol
+
     def amount(self, raw: int | None) -> Decimal | None:
         """Return what the site shows for raw quota, to the last digit.
 

@@ -24,6 +24,7 @@ from .concurrency import REQUEST_TIMEOUT, within
 from .errors import (
     BlockedError,
     CannotConnectError,
+    DeclinedError,
     EmptyReplyError,
     EndpointMissingError,
     GatewayError,
@@ -33,6 +34,7 @@ from .errors import (
     Refusal,
     RefusedError,
     ServerTroubleError,
+    TooLargeError,
     UnexpectedReplyError,
 )
 from .families import USER_ID_HEADERS
@@ -45,6 +47,9 @@ _MAX_REDIRECTS: Final = 3
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _PERMANENT: Final = frozenset({301, 308})
 _REFUSALS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
+SUCCESS: Final = "success"
+"""The marker by which the dashboard's envelope says yes (gateway_api.md 1.2)."""
 
 # With it Cloudflare says that it sends a task for browsers instead of the site's reply.
 _MITIGATED: Final = "Cf-Mitigated"
@@ -101,7 +106,7 @@ class Reply:
         self,
         error: type[NotAGatewayError | UnexpectedReplyError] = UnexpectedReplyError,
         *,
-        marker: str = "success",
+        marker: str = SUCCESS,
     ) -> Mapping[str, Any]:
         """Return the `data` of an envelope that says yes by its marker (1.2)."""
         data = self.data.get("data")
@@ -109,9 +114,13 @@ class Reply:
             raise error("The reply has no data")
         return data
 
-    def payload(self) -> Any:
-        """Return the `data`, which may be null, but not missing."""
-        if "data" not in self.data:
+    def payload(self, *, marker: str | None = None) -> Any:
+        """Return the `data`, which may be null, but not missing.
+
+        With a marker, of an envelope that says yes by it.
+        """
+        says_yes = marker is None or self.data.get(marker) is True
+        if not says_yes or "data" not in self.data:
             raise UnexpectedReplyError("The reply has no data")
         return self.data["data"]
 
@@ -157,17 +166,18 @@ class Transport:
         reserve: int = 0,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        patience: float | None = None,
     ) -> Reply:
         """Return the JSON object that the site answers on `path`.
 
-        `headers` carry the credential; `reserve` is the budget's. Raises an error of
-        the tree.
+        `headers` carry the credential; `reserve` is the budget's; `patience` is in
+        seconds, for a site that needs long. Raises an error of the tree.
         """
         url = self._base.joinpath(path.removeprefix("/")).with_query(params)
         with self._journal.request(path) as received:
             async with (
                 self._budget.spend(bucket, reserve=reserve),
-                within(REQUEST_TIMEOUT),
+                within(patience or REQUEST_TIMEOUT),
             ):
                 try:
                     return await self._ask(
@@ -186,6 +196,7 @@ class Transport:
         path: str,
         received: Received,
     ) -> Reply:
+        question = url.query
         for hop in range(_MAX_REDIRECTS + 1):
             if hop and bucket is not Bucket.MODELS:
                 # A server redirects before it counts a critical call (1.4).
@@ -200,6 +211,9 @@ class Transport:
                 if response.status not in _REDIRECTS:
                     return await self._read(response, bucket, received)
                 url = self._next(url, response, path)
+                if any(url.query.get(name) != each for name, each in question.items()):
+                    # What is answered there is another question.
+                    raise UnexpectedReplyError("The site redirects to another question")
         raise UnexpectedReplyError("The site redirects in a circle")
 
     def _next(self, url: URL, response: ClientResponse, path: str) -> URL:
@@ -249,9 +263,11 @@ def _require_success(data: Mapping[str, Any], response: ClientResponse) -> None:
         return
     if not isinstance(success, bool):
         raise UnexpectedReplyError("'success' is not true or false")
-    # This header comes with a credential that was accepted (1.1).
-    if success or _AUTHENTICATED in response.headers or _is_trouble(data):
+    if success or _is_trouble(data):
         raise ServerTroubleError("The site failed to answer")
+    # This header comes with a credential that was accepted (1.1).
+    if _AUTHENTICATED in response.headers:
+        raise DeclinedError("The site says no to a question")
     raise _refused(data, HTTPStatus.OK)
 
 
@@ -351,7 +367,7 @@ async def _body(response: ClientResponse) -> bytes:
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > MAX_BODY:
-            raise UnexpectedReplyError("The reply is too large")
+            raise TooLargeError("The reply is too large")
     return bytes(body)
 
 

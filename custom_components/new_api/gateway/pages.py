@@ -1,4 +1,4 @@
-"""The pages of an account's list of keys, in every dialect (gateway_api.md 6.4)."""
+"""The pages of an account's keys and records, in every dialect (gateway_api.md 6.4)."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -24,12 +24,15 @@ _MOST_PAGES: Final = 500
 type AskPage = Callable[[str, int], Awaitable[Mapping[str, Any]]]
 """Asks for a page by the name and the value of the page parameter."""
 
+type Count = Callable[[list[Any]], int]
+"""Counts the items that are not the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Page:
     """A page, and the name of the parameter that asks for the next.
 
-    `total` and `size` are counts of keys, None where the server does not tell.
+    `total` and `size` are counts of items, None where the server does not tell.
     """
 
     items: list[Any]
@@ -56,27 +59,43 @@ class _Page:
         return bool(self.items) and len(self.items) % _SMALLEST_PAGE == 0
 
 
-async def all_items(ask: AskPage, dialect: Dialect) -> list[Any]:
-    """Return the items of all pages, as they stand in the replies."""
+def distinct(items: list[Any]) -> int:
+    """Count distinct ids; what is no id is found out where items are read."""
+    return len(
+        {
+            item["id"]
+            for item in items
+            if isinstance(item, Mapping) and isinstance(item.get("id"), int)
+        }
+    )
+
+
+async def all_items(
+    ask: AskPage, dialect: Dialect, count: Count = distinct
+) -> list[Any]:
+    """Return the items of all pages, as they stand in the replies.
+
+    `count` is for items whose ids are none, such as those of the log (6.5).
+    """
     first = _Page.from_reply(await ask(dialect.page, dialect.first_page))
     if first.total is None:
-        return await _until_a_short_page(ask, first)
+        return await _until_a_short_page(ask, first, count)
     size = max(first.size or PAGE_SIZE, len(first.items))
     last = -(-first.total // size)
     if last > _MOST_PAGES:
-        raise UnexpectedReplyError("The list of keys does not end")
+        raise UnexpectedReplyError("The list does not end")
     replies = await at_once(
         *(ask(first.parameter, number) for number in range(2, last + 1))
     )
     items = [*first.items]
     for reply in replies:
         items += _Page.from_reply(reply).items
-    if len(_ids(items)) < first.total:
-        raise UnexpectedReplyError("The list of keys changed while it was read")
+    if count(items) < first.total:
+        raise UnexpectedReplyError("The list changed while it was read")
     return items
 
 
-async def _until_a_short_page(ask: AskPage, first: _Page) -> list[Any]:
+async def _until_a_short_page(ask: AskPage, first: _Page, count: Count) -> list[Any]:
     """Return the items of 0-based pages of a size that the server does not tell.
 
     Some are asked for at once, so that a long list does not take for ever.
@@ -87,26 +106,17 @@ async def _until_a_short_page(ask: AskPage, first: _Page) -> list[Any]:
     number = 1
     while all(page.may_have_a_next for page in pages) and repeats < _REPEATS:
         if number > _MOST_PAGES:
-            raise UnexpectedReplyError("The list of keys does not end")
+            raise UnexpectedReplyError("The list does not end")
         ahead = 1 if number == 1 else _PAGES_AT_ONCE
         replies = await at_once(
             *(ask(first.parameter, number + each) for each in range(ahead))
         )
         number += ahead
-        known = _ids(items)
+        known = count(items)
         pages = [_Page.from_reply(reply) for reply in replies]
         items += [item for page in pages for item in page.items]
-        repeats = repeats + 1 if _ids(items) == known else 0
+        repeats = repeats + 1 if count(items) == known else 0
     return items
-
-
-def _ids(items: list[Any]) -> set[int]:
-    """Return the distinct ids; what is no id is found out where keys are read."""
-    return {
-        item["id"]
-        for item in items
-        if isinstance(item, Mapping) and isinstance(item.get("id"), int)
-    }
 
 
 def _list(value: Any, total: int | None = None) -> list[Any]:
@@ -114,14 +124,14 @@ def _list(value: Any, total: int | None = None) -> list[Any]:
     if value is None and total == 0:
         return []
     if not isinstance(value, list):
-        raise UnexpectedReplyError("The list of keys is no list")
+        raise UnexpectedReplyError("The list is no list")
     return value
 
 
 def _count(data: Mapping[str, Any], field: str) -> int:
     value = data.get(field)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise UnexpectedReplyError("The list of keys does not say how long it is")
+        raise UnexpectedReplyError("The list does not say how long it is")
     return value
 
 
