@@ -12,6 +12,7 @@ Time is `time.time`, so a frozen clock freezes the gateway; nothing here waits.
 
 from .dialects import DIALECTS, Dialect
 from .faults import (
+    MISSING,
     Answer,
     End,
     Fault,
@@ -29,23 +30,29 @@ from .faults import (
 from .life import Life
 from .limits import UNLIMITED, Bucket, Limiter, Rate, Rates
 from .options import Options
+from .plans import Offer, Period, Subscription
 from .records import (
     NEVER,
+    Group,
+    Heartbeat,
     Key,
     LogRow,
     LogType,
     Model,
+    Monitor,
+    Payment,
     Role,
     Status,
-    Subscription,
+    TopUp,
     User,
 )
 from .replies import Reply
 from .server import Gateway, Served
-from .world import World
+from .world import Request, Reservation, World
 
 __all__ = [
     "DIALECTS",
+    "MISSING",
     "NEVER",
     "UNLIMITED",
     "Answer",
@@ -55,7 +62,9 @@ __all__ = [
     "Fault",
     "Faults",
     "Gateway",
+    "Group",
     "Hang",
+    "Heartbeat",
     "Key",
     "Life",
     "Limiter",
@@ -63,12 +72,18 @@ __all__ = [
     "LogType",
     "Misdate",
     "Model",
+    "Monitor",
+    "Offer",
     "Options",
+    "Payment",
+    "Period",
     "Rate",
     "Rates",
     "Raw",
     "Rebase",
     "Reply",
+    "Request",
+    "Reservation",
     "Reset",
     "Reword",
     "Rewrite",
@@ -76,6 +91,7 @@ __all__ = [
     "Served",
     "Status",
     "Subscription",
+    "TopUp",
     "Trickle",
     "Truncate",
     "User",

@@ -1,11 +1,14 @@
 """One request, as the parts of the simulator see it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+import random
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from .options import Options
-from .records import Key, User
+from .records import Key, Model, User
 from .replies import Reply, failed
 from .texts import Text
 from .world import World
@@ -39,6 +42,33 @@ class Call:
     def now(self) -> int:
         """Return the time of the request."""
         return self.world.now
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return where the server thinks it is."""
+        return ZoneInfo(self.options.time_zone)
+
+    def local_time(self, at: int) -> datetime:
+        """Return what a time is where the server is."""
+        return datetime.fromtimestamp(at, UTC).astimezone(self.zone)
+
+    def as_cached[T: (User, Key)](self, row: T) -> T:
+        """Return a row with the figures of the site's caches, which are late."""
+        kind = type(row).__name__.lower()
+        late: dict[str, Any] = {}
+        for name, seconds in self.options.late.items():
+            whose, _, figure = name.partition(".")
+            if whose == kind:
+                earlier = self.world.past.then(row, self.now - seconds)
+                late[figure] = getattr(earlier, figure)
+        return replace(row, **late) if late else row
+
+    def models(self) -> list[Model]:
+        """Return the models on offer, in the order of this reply."""
+        models = list(self.world.models)
+        if self.options.shuffles_models:
+            random.Random(self.request_id).shuffle(models)
+        return models
 
     def say(self, text: Text) -> str:
         """Return a text in the language of the reply."""

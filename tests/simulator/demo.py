@@ -5,13 +5,32 @@ from typing import Final
 
 from .life import Habits
 from .options import Options
-from .records import DAY, HOUR, CheckIn, LogType, Model, Subscription
-from .world import Clock, World
+from .people import Clock
+from .plans import Offer, Period, Subscription
+from .records import (
+    DAY,
+    HOUR,
+    CheckIn,
+    Heartbeat,
+    LogType,
+    Model,
+    Monitor,
+    Payment,
+    User,
+)
+from .world import World
 
 _LEFT: Final = 45_005_000
 _USED: Final = 101_150_000
 _REQUESTS: Final = 1_234
 _EXHAUSTED: Final = 2_500_000
+_PER_DOLLAR: Final = 500_000
+_PLAN: Final = 500_000
+_REFUND: Final = 42_000
+_REWARD: Final = 5_000
+# How many days ago how many dollars were paid; the older is not shown everywhere.
+_TOP_UPS: Final = ((41, 100), (17, 50), (6, 20))
+_NEXT_TOP_UP: Final = 20
 _MINUTE: Final = 60
 
 _MODELS: Final = (
@@ -72,35 +91,17 @@ def demo_world(clock: Clock, *, with_plan: bool = False) -> World:
     photos = world.add_key(user, "Photo captions", quota=1_000_000, **born)
     world.disable_key(photos.name)
     _write_a_month(world, {code.id: 0.6, home.id: 0.25, chat.id: 0.15})
+    _write_what_came_in(world)
     _share_what_is_older(world, {code.id: 0.6, home.id: 0.25, chat.id: 0.15})
-    world.check_ins = [
-        CheckIn(user.id, f"{datetime.fromtimestamp(now - days * DAY, UTC):%F}", 5_000)
-        for days in (3, 2, 1)
-    ]
     world.monitors = [
-        {
-            "categoryName": "Models",
-            "monitors": [
-                {"name": "OpenAI", "uptime": 0.9991, "status": 1},
-                {"name": "Anthropic", "uptime": 0.9978, "status": 1},
-            ],
-        }
+        Monitor(category="Models", name="OpenAI", uptime=0.9991),
+        Monitor(category="Models", name="Anthropic", uptime=0.9978),
+        Monitor(
+            category="Site", name="Console", status=Heartbeat.MAINTENANCE, uptime=0.98
+        ),
     ]
     if with_plan:
-        user.billing_preference = "wallet_first"
-        world.subscriptions = [
-            Subscription(
-                id=1,
-                user_id=user.id,
-                amount_total=10_000_000,
-                amount_used=2_500_000,
-                start_time=now - 10 * DAY,
-                end_time=now + 20 * DAY,
-                last_reset_time=now - 22 * HOUR,
-                next_reset_time=now + 2 * HOUR,
-                created_at=now - 10 * DAY,
-            )
-        ]
+        _add_plan(world, user)
     return world
 
 
@@ -129,6 +130,60 @@ def _write_a_month(world: World, shares: dict[int, float]) -> None:
             completion_tokens=completion_tokens,
             request_id=f"r{at}",
         )
+
+
+def _write_what_came_in(world: World) -> None:
+    """Write down what was paid, given and given back; the balances know it already."""
+    user, now = world.user("wang"), world.now
+    for days, dollars in _TOP_UPS:
+        order = world.order(user.name, dollars)
+        order.at = now - days * DAY
+        order.status, order.completed_at = Payment.SUCCESS, order.at + _MINUTE
+        quota = round(dollars * _PER_DOLLAR)
+        world.write(user, LogType.TOP_UP, quota, at=order.completed_at)
+    # Somebody went to get their card and has not come back yet.
+    world.order(user.name, _NEXT_TOP_UP).at = now - HOUR
+    failed = world.key("Claude Code")
+    world.write(user, LogType.REFUND, _REFUND, key=failed, at=now - 4 * DAY)
+    failed.used_quota -= _REFUND
+    for days in (3, 2, 1):
+        at = now - days * DAY
+        date = f"{datetime.fromtimestamp(at, UTC):%F}"
+        world.check_ins.append(CheckIn(user.id, date, _REWARD, at))
+        world.write(user, LogType.SYSTEM, 0, at=at, content="checked in")
+    world.log.sort(key=lambda row: row.at)
+    user.aff_count, user.aff_quota, user.aff_history = 2, _REWARD, 3 * _REWARD
+
+
+def _add_plan(world: World, user: User) -> None:
+    """Let a plan of every day pay before the wallet, for ten days already."""
+    now = world.now
+    offer = Offer(
+        id=1,
+        title="Coding plan",
+        total=_PLAN,
+        price=29,
+        days=30,
+        reset=Period.DAILY,
+    )
+    bought, today = now - 10 * DAY, now - now % DAY
+    plan = Subscription(
+        id=1,
+        user_id=user.id,
+        plan_id=offer.id,
+        amount_total=offer.total,
+        start_time=bought,
+        end_time=bought + offer.days * DAY,
+        last_reset_time=today,
+        next_reset_time=today + DAY,
+        source="order",
+        created_at=bought,
+    )
+    world.offers, world.subscriptions = [offer], [plan]
+    for row in world.log:
+        # What it does not cover, the wallet has paid.
+        if row.type == LogType.CONSUME and row.at >= today and plan.covers(row.quota):
+            plan.amount_used += row.quota
 
 
 def _share_what_is_older(world: World, shares: dict[int, float]) -> None:

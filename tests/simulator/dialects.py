@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from . import accounts, keys, public, shapes, status, texts
+from . import accounts, keys, public, rewards, shapes, spending, status, texts
 from .auth import (
     AccountRules,
     Gate,
@@ -76,6 +76,8 @@ class Dialect:
     log_paging: Paging
     log_type_parameter: str = "type"
     stat_has_rates: bool = True
+    top_up_days: int | None = None
+    """How many days of payments are shown, None for all."""
     bill: Callable[[Call], keys.Bill]
     user_row: Callable[[User], Row]
     key_row: Callable[[Key], Row]
@@ -124,8 +126,8 @@ _EVERY_FAMILY_ROUTES: Final[Routes] = {
     "/api/user/:id": Route(accounts.another_user, authenticate_admin),
     "/api/token/": _account(accounts.tokens),
     "/api/token/:id": _account(accounts.token),
-    "/api/log/self": _account(accounts.log),
-    "/api/log/self/stat": _account(accounts.log_stat),
+    "/api/log/self": _account(spending.log),
+    "/api/log/self/stat": _account(spending.log_stat),
 }
 
 # New API
@@ -159,7 +161,7 @@ NEW_API_0_6: Final = Dialect(
         "/api/user/groups": _open(public.groups),
         "/api/user/models": _account(accounts.models),
         "/api/user/self/groups": _account(public.groups),
-        "/api/data/self": _account(accounts.hours),
+        "/api/data/self": _account(spending.hours),
         "/api/log/token": _open(keys.log_of_token_in_query),
     },
     key_rules=KeyRules(
@@ -233,11 +235,11 @@ NEW_API_0_12: Final = replace(
         "/api/log/token": Route(
             keys.log_of_token, authenticate_key_to_read, (Bucket.API, Bucket.CRITICAL)
         ),
-        "/api/subscription/self": _account(accounts.subscriptions),
-        "/api/subscription/plans": _account(accounts.plans),
-        "/api/user/checkin": _account(accounts.check_in),
-        "/api/user/topup/self": _account(accounts.top_ups),
-        "/api/user/topup/info": _account(accounts.top_up_info),
+        "/api/subscription/self": _account(rewards.subscriptions),
+        "/api/subscription/plans": _account(rewards.plans),
+        "/api/user/checkin": _account(rewards.check_in),
+        "/api/user/topup/self": _account(rewards.top_ups),
+        "/api/user/topup/info": _account(rewards.top_up_info),
     },
     key_rules=replace(
         NEW_API_0_9.key_rules,
@@ -247,7 +249,7 @@ NEW_API_0_12: Final = replace(
         from_x_api_key=True,
         reads_disabled=True,
     ),
-    accounting=Accounting(plans_pay=True),
+    accounting=Accounting(plans_pay=True, refunds_are_rows=True),
     knows_display_types=True,
     own_group={},
     user_row=shapes.new_api_0_12_user,
@@ -266,7 +268,7 @@ NEW_API_RC21: Final = replace(
     routes={
         **NEW_API_0_12.routes,
         "/api/perf-metrics/summary": _open(public.performance),
-        "/api/data/flow/self": _account(accounts.flow),
+        "/api/data/flow/self": _account(spending.flow),
     },
     key_rules=replace(
         NEW_API_0_12.key_rules,
@@ -289,6 +291,7 @@ NEW_API_RC21: Final = replace(
         },
         reads_disabled=False,
     ),
+    top_up_days=30,
     gates_pricing=True,
     versions_prices=True,
     one_model={"supported_endpoint_types": None, "owned_by": "advanced_custom"},
@@ -304,7 +307,9 @@ NEW_API_MAIN: Final = replace(
     status=status.NEW_API_MAIN,
     headers=(("X-New-Api-Version", "v1.0.0-rc.24"),),
     account_rules=AccountRules(strict=True),
-    accounting=Accounting(plans_pay=True, refunds_lower_used=True),
+    accounting=Accounting(
+        plans_pay=True, refunds_lower_used=True, refunds_are_rows=True
+    ),
     sends_retry_after=True,
     model_limits="intersect",
     key_row=shapes.new_api_main_key,
@@ -319,7 +324,7 @@ VELOERA: Final = replace(
     routes={
         **NEW_API_0_6.routes,
         "/api/log/token": _account(keys.log_of_token_in_query),
-        "/api/user/check_in_status": _account(accounts.veloera_check_in),
+        "/api/user/check_in_status": _account(rewards.veloera_check_in),
     },
     key_rules=replace(NEW_API_0_6.key_rules, error_type="veloera_error"),
     account_rules=AccountRules(user_id_header="Veloera-User"),
@@ -336,7 +341,7 @@ ONE_API: Final = Dialect(
     routes={
         **_EVERY_FAMILY_ROUTES,
         "/api/user/available_models": _account(accounts.models),
-        "/api/user/dashboard": _account(accounts.one_api_dashboard),
+        "/api/user/dashboard": _account(spending.one_api_dashboard),
     },
     key_rules=KeyRules(
         texts={
@@ -383,8 +388,8 @@ ONE_HUB: Final = replace(
         "/api/available_model": _open(public.one_hub_available_models),
         "/api/user_group_map": _open(public.one_hub_groups),
         "/api/prices": _open(public.one_hub_prices),
-        "/api/user/dashboard": _account(accounts.one_hub_dashboard),
-        "/api/user/dashboard/rate": _account(accounts.one_hub_rates),
+        "/api/user/dashboard": _account(spending.one_hub_dashboard),
+        "/api/user/dashboard/rate": _account(spending.one_hub_rates),
     },
     key_rules=KeyRules(
         texts={

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Final, Self
 
-from .replies import Headers
+from .replies import JSON_TYPE, Headers
 
 
 class End(Enum):
@@ -24,6 +24,15 @@ class Answer:
     status: int
     body: str | bytes = b""
     headers: Headers = field(default=())
+
+    @classmethod
+    def json(cls, status: int, body: str) -> Self:
+        """Answer with JSON, or with what is called so."""
+        return cls(status, body, (("Content-Type", JSON_TYPE),))
+
+
+MISSING: Final = Answer.json(404, '{"error": {"message": "Invalid URL", "code": ""}}')
+"""What New API answers on a path that it does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,20 @@ class Rewrite:
     """Change what the gateway answers: gets the parsed JSON, returns another."""
 
     change: Callable[[Any], Any]
+
+    @classmethod
+    def without_model(cls, name: str) -> Self:
+        """Leave a model out of a list, as servers do now and then."""
+
+        def change(reply: Any) -> Any:
+            names = [
+                each
+                for each in reply["data"]
+                if name not in (each, each["id"] if isinstance(each, dict) else None)
+            ]
+            return {**reply, "data": names}
+
+        return cls(change)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,25 +27,31 @@ def new_api_bill(call: Call) -> Bill:
     """Speak of the key or the account, as the owner of the site likes."""
     if call.options.key_level_billing:
         return _bill_of_key(call)
-    return Bill(call.user.quota + call.user.used_quota, call.user.used_quota)
+    return _bill_of_account(call)
 
 
 def one_api_bill(call: Call) -> Bill:
     """Forget what an account has used when adding up its limit."""
     if call.options.key_level_billing:
         return _bill_of_key(call)
-    return Bill(call.user.quota, call.user.used_quota)
+    user = call.as_cached(call.user)
+    return Bill(user.quota, user.used_quota)
 
 
 def one_hub_bill(call: Call) -> Bill:
     """Let an unlimited key speak of the account."""
     if call.key.unlimited:
-        return Bill(call.user.quota + call.user.used_quota, call.user.used_quota)
+        return _bill_of_account(call)
     return _bill_of_key(call)
 
 
+def _bill_of_account(call: Call) -> Bill:
+    user = call.as_cached(call.user)
+    return Bill(user.quota + user.used_quota, user.used_quota)
+
+
 def _bill_of_key(call: Call) -> Bill:
-    key = call.key
+    key = call.as_cached(call.key)
     return Bill(
         None if key.unlimited else key.remain_quota + key.used_quota,
         key.used_quota,
@@ -78,7 +84,7 @@ def usage(call: Call) -> Reply:
 def models(call: Call) -> Reply:
     """Answer `/v1/models`."""
     dialect, key = call.dialect, call.key
-    known = {model.name: model for model in call.world.models}
+    known = {model.name: model for model in call.models()}
     names = list(known)
     if key.model_limits_enabled:
         match dialect.model_limits:
@@ -120,7 +126,9 @@ def usage_of_token(call: Call) -> Reply:
     if key is None:
         # A channel behind the key was cut off the first time only.
         return call.failed(texts.KEY_NOT_READ)
-    return json_reply({"code": True, "message": "ok", "data": token_usage(key)})
+    return json_reply(
+        {"code": True, "message": "ok", "data": token_usage(call.as_cached(key))}
+    )
 
 
 def log_of_token(call: Call) -> Reply:
@@ -135,7 +143,8 @@ def log_of_token_in_query(call: Call) -> Reply:
 
 
 def _log_lines(call: Call, key_id: int) -> list[Row]:
-    rows = [row for row in reversed(call.world.log) if row.key_id == key_id]
+    user = call.world.users[call.world.keys[key_id].user_id]
+    rows = [row for row in call.world.log_of(user) if row.key_id == key_id]
     return [call.dialect.log_row(row, number) for number, row in enumerate(rows, 1)]
 
 

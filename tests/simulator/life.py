@@ -19,7 +19,10 @@ _TYPICAL_TOKENS: Final = 9_000
 _LOW: Final = 5_000_000
 _TOP_UP_DOLLARS: Final = 50
 
-# How busy the hours of a day are, from midnight on; 1 is ordinary.
+# How busy the days of a week are, from Monday on; 1 is ordinary.
+_WEEK: Final = (1.1, 1.2, 1.1, 1.2, 1.0, 0.5, 0.6)
+
+# How busy the hours of a day are, from midnight on.
 _RHYTHM: Final = (
     *(0.2, 0.05, 0, 0, 0, 0, 0.2, 0.7),
     *(1.0, 1.2, 1.3, 1.2, 0.9, 1.1, 1.3, 1.4),
@@ -37,8 +40,9 @@ class Habits:
 
     def asks_in_minute(self, at: int) -> bool:
         """Tell whether somebody asks something in this minute."""
-        hour = datetime.fromtimestamp(at, UTC).astimezone(self._zone).hour
-        return self._chance.random() < _REQUESTS_PER_HOUR / 60 * _RHYTHM[hour]
+        now = datetime.fromtimestamp(at, UTC).astimezone(self._zone)
+        busy = _WEEK[now.weekday()] * _RHYTHM[now.hour]
+        return self._chance.random() < _REQUESTS_PER_HOUR / 60 * busy
 
     def choose_key(self, keys: Sequence[Key], weights: Sequence[float]) -> Key:
         """Choose a key, some more often than others."""

@@ -26,9 +26,20 @@ class Options:
     key_level_billing: bool = True
     """Whether billing speaks of the key (`DisplayTokenStatEnabled`)."""
     data_export: bool = True
+    log_consumption: bool = True
+    """Whether requests are logged; without, statistics stand still as well."""
     check_in: bool = False
     check_in_quota: tuple[int, int] = (1_000, 10_000)
+    check_in_dialect: Literal["new_api", "wong"] = "new_api"
     announcements: tuple[Mapping[str, Any], ...] = ()
+    """Newest first."""
+    announcements_enabled: bool = True
+    uptime_kuma: bool = True
+    shuffles_models: bool = False
+    """Whether lists of models come in another order each time."""
+    late: Mapping[str, int] = field(default_factory=dict)
+    """By how many seconds, up to ten minutes, a figure comes late out of a cache:
+    `{"user.quota": 60}`, with the names in `User` and `Key`."""
     header_nav_modules: str = ""
     """JSON in a string; may hide the pricing page or ask for a login."""
     time_zone: str = "UTC"
@@ -89,8 +100,11 @@ _SERVER_OPTIONS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "DisplayTokenStatEnabled": ("key_level_billing", _is_on),
     "USDExchangeRate": ("usd_exchange_rate", float),
     "DataExportEnabled": ("data_export", _is_on),
+    "LogConsumeEnabled": ("log_consumption", _is_on),
     "HeaderNavModules": ("header_nav_modules", str),
     "checkin_setting.enabled": ("check_in", _is_on),
+    "console_setting.announcements_enabled": ("announcements_enabled", _is_on),
+    "console_setting.uptime_kuma_enabled": ("uptime_kuma", _is_on),
     "console_setting.announcements": ("announcements", _announcements),
     "general_setting.quota_display_type": ("quota_display_type", _display_type),
     "general_setting.custom_currency_symbol": ("custom_currency_symbol", str),

@@ -5,7 +5,7 @@ from typing import Any, Final
 from . import texts
 from .auth import authenticate_account
 from .call import Call
-from .records import Model
+from .records import Model, Monitor
 from .replies import Reply, json_reply, succeeded
 from .shapes import Row, one_hub_owner, one_hub_price
 
@@ -34,11 +34,13 @@ def status(call: Call) -> Reply:
     settings = {
         "HeaderNavModules": options.header_nav_modules,
         "announcements": list(options.announcements),
+        "announcements_enabled": options.announcements_enabled,
         "check_in_enabled": options.check_in,
         "checkin_enabled": options.check_in,
         "custom_currency_exchange_rate": options.custom_currency_exchange_rate,
         "custom_currency_symbol": options.custom_currency_symbol,
         "enable_data_export": options.data_export,
+        "uptime_kuma_enabled": options.uptime_kuma,
         "quota_display_type": options.quota_display_type,
         "usd_exchange_rate": options.usd_exchange_rate,
     }
@@ -46,6 +48,8 @@ def status(call: Call) -> Reply:
     filled = {
         name: settings[name] if value is None else value for name, value in said.items()
     }
+    if not options.announcements_enabled:
+        filled.pop("announcements", None)
     return succeeded({**filled, **options.status})
 
 
@@ -124,7 +128,31 @@ def new_api_rc_price(model: Model, vendor_id: int) -> Row:
 
 def uptime(call: Call) -> Reply:
     """Answer `/api/uptime/status`."""
-    return succeeded(call.world.monitors)
+    world = call.world
+    categories = dict.fromkeys(monitor.category for monitor in world.monitors)
+    return succeeded(
+        [
+            {
+                "categoryName": category,
+                "monitors": [
+                    _monitor_row(monitor)
+                    for monitor in world.monitors
+                    if monitor.category == category
+                    and category not in world.silent_monitors
+                ],
+            }
+            for category in categories
+        ]
+    )
+
+
+def _monitor_row(monitor: Monitor) -> Row:
+    row: Row = {
+        "name": monitor.name,
+        "uptime": monitor.uptime,
+        "status": int(monitor.status),
+    }
+    return {**row, "group": monitor.group} if monitor.group else row
 
 
 def performance(call: Call) -> Reply:

@@ -6,6 +6,8 @@ from typing import Any, Final
 from tests.recordings import Recording
 
 from .limits import UNLIMITED, Bucket, Rate, Rates, from_environment
+from .people import Clock
+from .plans import Subscription
 from .records import (
     DAY,
     HOUR,
@@ -14,11 +16,11 @@ from .records import (
     Key,
     LogType,
     Model,
-    Subscription,
+    Payment,
     TopUp,
     User,
 )
-from .world import Clock, World
+from .world import World
 
 _MINUTE: Final = 60
 
@@ -160,6 +162,8 @@ def _give_alice_what_the_truth_leaves_out(world: World, now: int) -> None:
             money=365,
             trade_no=f"USR{alice.id}NOabc",
             at=now - 5 * DAY,
+            status=Payment.SUCCESS,
+            completed_at=now - 5 * DAY + 30,
         )
     ]
     world.check_ins = [CheckIn(alice.id, "2026-11-22", 5_000)]

@@ -1,7 +1,7 @@
 """What stands in a gateway's database, row by row."""
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from ipaddress import ip_address, ip_network
 from typing import Final
 
@@ -141,6 +141,8 @@ class LogRow:
     completion_tokens: int = 0
     content: str = ""
     request_id: str = ""
+    logged: bool = True
+    """Whether the site keeps a log of requests; what is not logged is not shown."""
     exported: bool = True
     """Whether the site kept statistics when this was spent."""
 
@@ -165,33 +167,18 @@ class Spent:
     quota: int
 
 
+class Payment(StrEnum):
+    """How far a top-up has come."""
+
+    PENDING = "pending"
+    SUCCESS = "success"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
 @dataclass(slots=True, kw_only=True)
-class Subscription:
-    """A plan of a user; `amount_total` 0 is unlimited."""
-
-    id: int
-    user_id: int
-    amount_total: int
-    amount_used: int
-    start_time: int
-    end_time: int
-    plan_id: int = 1
-    last_reset_time: int = 0
-    next_reset_time: int = 0
-    created_at: int = 0
-
-    def is_active(self, now: float) -> bool:
-        """Tell whether the plan pays for requests."""
-        return self.end_time > now
-
-    def covers(self, quota: int) -> bool:
-        """Tell whether the plan has this much left."""
-        return not self.amount_total or self.amount_used + quota <= self.amount_total
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TopUp:
-    """A payment; `amount` in dollars, `money` what was paid for it."""
+    """A payment; `amount` in dollars, `money` what is paid for it."""
 
     id: int
     user_id: int
@@ -199,6 +186,8 @@ class TopUp:
     money: float
     trade_no: str
     at: int
+    status: Payment = Payment.PENDING
+    completed_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +197,7 @@ class CheckIn:
     user_id: int
     date: str
     quota: int
+    at: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,11 +210,33 @@ class Accounting:
     """Whether subscriptions pay before the wallet does."""
     refunds_lower_used: bool = False
     """Whether a refund is taken off what the user has used."""
+    refunds_are_rows: bool = False
+    """Whether a refund stands in the log with its amount, or only in words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A price group."""
+    """A price group; the ratio of the pseudo-group `auto` is a word."""
 
     description: str
-    ratio: float = 1
+    ratio: float | str = 1
+
+
+class Heartbeat(IntEnum):
+    """What Uptime Kuma has found last."""
+
+    DOWN = 0
+    UP = 1
+    PENDING = 2
+    MAINTENANCE = 3
+
+
+@dataclass(slots=True, kw_only=True)
+class Monitor:
+    """Something that the site has watched; `uptime` is the share of the last day."""
+
+    category: str
+    name: str
+    status: Heartbeat = Heartbeat.UP
+    uptime: float = 1
+    group: str = ""

@@ -1,21 +1,17 @@
-"""The simulated gateway itself: routes requests and serves them over HTTP."""
+"""The simulated gateway itself, served over HTTP, with failures on demand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from email.utils import formatdate
 from functools import partial
 import gzip
-from html import escape
 import json
-import random
 import socket
 from ssl import SSLContext
-import string
 import struct
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
@@ -24,9 +20,9 @@ from yarl import URL
 from tests.recordings import Recording
 from tests.recordings.replay import leave_out_what_aiohttp_adds
 
-from .call import Call
+from .backend import Backend
 from .demo import demo_options, demo_world
-from .dialects import DIALECTS, Dialect, Route
+from .dialects import DIALECTS, Dialect
 from .faults import (
     Answer,
     End,
@@ -42,16 +38,14 @@ from .faults import (
     Trickle,
     Truncate,
 )
-from .limits import Bucket, Limiter, Rates
+from .limits import Bucket, Rates
 from .options import Options
+from .people import Clock, system_clock
 from .recorded import recorded_rates, recorded_world
-from .records import LogRow
-from .replies import Refused, Reply, encoded, html_reply, json_reply
-from .world import Clock, World, system_clock
+from .replies import Reply, encoded
+from .world import World
 
-_JSON_PREFIXES: Final = ("/v1", "/api", "/assets")
 _COMPRESSED: Final = ("/api/", "/v1/dashboard/", "/dashboard/billing/")
-_REQUEST_ID_LETTERS: Final = string.ascii_letters + string.digits
 _RESET_WHEN_CLOSED: Final = struct.pack("ii", 1, 0)
 
 
@@ -68,7 +62,7 @@ class Served:
     """None where the connection was broken instead."""
 
 
-class Gateway:
+class Gateway(Backend):
     """A simulated gateway; change `world`, `options`, `dialect` at any time."""
 
     def __init__(
@@ -80,13 +74,9 @@ class Gateway:
         rates: Rates | None = None,
     ) -> None:
         """Set up a gateway that limits as its dialect does, unless told otherwise."""
-        self.world = world
-        self.dialect = dialect
-        self.options = options or Options()
-        self.limiter = Limiter(dialect.rates if rates is None else rates, world.clock)
+        super().__init__(world, dialect, options, rates=rates)
         self.faults = Faults()
         self.requests: list[Served] = []
-        self._chance = random.Random(2)
         self._closing = asyncio.Event()
         self._runner: web.AppRunner
         self._site: Callable[[], web.TCPSite]
@@ -122,150 +112,6 @@ class Gateway:
         """Set up a household's gateway, with a month of use behind it."""
         world = demo_world(clock, with_plan=with_plan)
         return cls(world, DIALECTS[profile], demo_options())
-
-    # What an owner and the users do
-
-    def configure(self, **changes: Any) -> None:
-        """Change settings of the site, by the names in `Options`."""
-        self.options = replace(self.options, **changes)
-
-    def spend(
-        self,
-        key: str,
-        quota: int,
-        *,
-        model: str = "gpt-4o",
-        prompt_tokens: int = 1_000,
-        completion_tokens: int = 500,
-        at: int | None = None,
-    ) -> LogRow:
-        """Let a key cost something; no gateway refuses what is already running."""
-        return self.world.spend(
-            self.world.key(key),
-            quota,
-            model=model,
-            prompt_tokens=prompt_tokens,
-            completion_tokens=completion_tokens,
-            at=at,
-            accounting=self.dialect.accounting,
-            exported=self.options.data_export,
-        )
-
-    def refund(self, key: str, quota: int) -> LogRow:
-        """Give back what a key had cost."""
-        return self.world.refund(
-            self.world.key(key), quota, accounting=self.dialect.accounting
-        )
-
-    # Answering
-
-    def answer(
-        self,
-        path_qs: str,
-        headers: Mapping[str, str] | None = None,
-        *,
-        method: str = hdrs.METH_GET,
-        address: str = "127.0.0.1",
-    ) -> Reply:
-        """Answer a request without any HTTP."""
-        url = URL(path_qs, encoded=True)
-        return self._answer(method, url, CIMultiDict(headers or {}), address)[0]
-
-    def _answer(
-        self, method: str, url: URL, headers: Mapping[str, str], address: str
-    ) -> tuple[Reply, tuple[Bucket, ...]]:
-        if method != hdrs.METH_GET:
-            return self._no_route(method, url.path)
-        found = self._find(url.path)
-        if found is None:
-            if location := self._other_slash(url):
-                return _moved(location), ()
-            return self._no_route(method, url.path)
-        route, parameter = found
-        call = Call(
-            world=self.world,
-            options=self.options,
-            dialect=self.dialect,
-            path=url.path,
-            query=url.query,
-            headers=headers,
-            address=address,
-            request_id=self._request_id(),
-            parameter=parameter,
-        )
-        if (refusal := self._limited(route.buckets)) is not None:
-            return self._signed(refusal, call.request_id), route.buckets
-        try:
-            route.gate(call)
-            reply = route.answer(call)
-        except Refused as refused:
-            reply = refused.reply
-        else:
-            if call.signed_in:
-                reply = reply.with_headers(*self.dialect.signed_in_headers)
-        return self._signed(reply, call.request_id), route.buckets
-
-    def _find(self, path: str) -> tuple[Route, str] | None:
-        """Return the route of a path and what stands for its parameter."""
-        routes = self.dialect.routes
-        if route := routes.get(path):
-            return route, ""
-        parent, _, last = path.rpartition("/")
-        for template, route in routes.items():
-            start, is_parameter, _ = template.partition("/:")
-            if is_parameter and last and start == parent:
-                return route, last
-        return None
-
-    def _other_slash(self, url: URL) -> str | None:
-        """Return where the path would be found with one slash more or less."""
-        path = url.path.removesuffix("/") if url.path.endswith("/") else f"{url.path}/"
-        if path and self._find(path):
-            return f"{path}?{url.raw_query_string}" if url.raw_query_string else path
-        return None
-
-    def _no_route(self, method: str, path: str) -> tuple[Reply, tuple[Bucket, ...]]:
-        buckets = (Bucket.WEB,)
-        request_id = self._request_id()
-        if (refusal := self._limited(buckets)) is not None:
-            return self._signed(refusal, request_id), buckets
-        if path.startswith(_JSON_PREFIXES):
-            error = {
-                "message": f"Invalid URL ({method} {path})",
-                "type": "invalid_request_error",
-                **({"param": ""} if self.dialect.names_parameter else {}),
-                "code": "",
-            }
-            reply = json_reply({"error": error}, 404)
-            caching = "max-age=604800"
-        else:
-            reply = html_reply(self.dialect.page)
-            caching = "no-cache"
-        reply = reply.with_headers(
-            ("Cache-Control", caching), *self.dialect.page_headers
-        )
-        return self._signed(reply, request_id), buckets
-
-    def _limited(self, buckets: tuple[Bucket, ...]) -> Reply | None:
-        """Count a call; return the refusal if it was one too many."""
-        for bucket in buckets:
-            if not self.limiter.take(bucket):
-                reply = Reply(429)
-                if self.dialect.sends_retry_after:
-                    seconds = self.limiter.retry_after(bucket)
-                    reply = reply.with_headers(("Retry-After", str(seconds)))
-                return reply
-        return None
-
-    def _signed(self, reply: Reply, request_id: str) -> Reply:
-        return reply.with_headers(
-            *self.dialect.headers, ("X-Oneapi-Request-Id", request_id)
-        )
-
-    def _request_id(self) -> str:
-        now = datetime.fromtimestamp(self.world.clock(), UTC)
-        letters = "".join(self._chance.choices(_REQUEST_ID_LETTERS, k=8))
-        return f"{now:%Y%m%d%H%M%S}{len(self.requests):09}{letters}"
 
     # Serving
 
@@ -339,7 +185,7 @@ class Gateway:
         if isinstance(fault, Rebase):
             path = url.raw_path.removeprefix(fault.prefix)
             url = url.with_path(path, encoded=True, keep_query=True)
-        reply, buckets = self._answer(
+        reply, buckets = self._answer_url(
             request.method, url, request.headers, request.remote or ""
         )
         if isinstance(fault, Rewrite):
@@ -408,12 +254,6 @@ class Gateway:
                 status,
             )
         )
-
-
-def _moved(location: str) -> Reply:
-    page = f'<a href="{escape(location)}">Moved Permanently</a>.\n\n'
-    moved = html_reply(page).with_headers(("Location", location))
-    return replace(moved, status=301)
 
 
 def _instead(fault: Answer) -> Reply:

@@ -83,7 +83,7 @@ NEW_API_0_9: Final[Status] = {
     "HeaderNavModules": None,
     "SidebarModulesAdmin": "",
     "announcements": None,
-    "announcements_enabled": True,
+    "announcements_enabled": None,
     "api_info": [],
     "api_info_enabled": True,
     "default_use_auto_group": False,
@@ -97,7 +97,7 @@ NEW_API_0_9: Final[Status] = {
     ],
     "stripe_min_topup": 1,
     "stripe_unit_price": 8,
-    "uptime_kuma_enabled": True,
+    "uptime_kuma_enabled": None,
     "usd_exchange_rate": None,
 }
 

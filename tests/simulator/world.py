@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-import random
-import string
-import time
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
+from .past import Past
+from .people import People
+from .plans import Offer, Subscription
 from .records import (
+    DAY,
     Accounting,
     CheckIn,
     Group,
@@ -15,33 +17,44 @@ from .records import (
     LogRow,
     LogType,
     Model,
+    Monitor,
+    Payment,
     Spent,
-    Status,
-    Subscription,
     TopUp,
     User,
 )
 
-type Clock = Callable[[], float]
-
 _EXPORT_INTERVAL: Final = 300
-
-_KEY_ALPHABET: Final = string.ascii_letters + string.digits
-_TOKEN_ALPHABET: Final = _KEY_ALPHABET + "+/"
+_YUAN_PER_DOLLAR: Final = 7.3
 
 
-def system_clock() -> float:
-    """Tell the time, looked up anew each time so that a frozen clock is seen."""
-    return time.time()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked of a model; `at` None is now."""
+
+    model: str
+    prompt_tokens: int = 1_000
+    completion_tokens: int = 500
+    at: int | None = None
+    logged: bool = True
+    exported: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Money put aside for a request that is under way."""
+
+    key: Key
+    quota: int
+    plan: Subscription | None
+    """What pays, None for the wallet."""
+    moves_key: bool
 
 
 @dataclass(slots=True, kw_only=True)
-class World:
+class World(People):
     """Everything behind one gateway; change it as its owner and its users would."""
 
-    clock: Clock = system_clock
-    users: dict[int, User] = field(default_factory=dict)
-    keys: dict[int, Key] = field(default_factory=dict)
     models: list[Model] = field(default_factory=list)
     groups: dict[str, Group] = field(
         default_factory=lambda: {
@@ -50,138 +63,67 @@ class World:
         }
     )
     log: list[LogRow] = field(default_factory=list)
+    """All that has happened, also what the site does not show or has thrown away."""
+    offers: list[Offer] = field(default_factory=list)
     subscriptions: list[Subscription] = field(default_factory=list)
     top_ups: list[TopUp] = field(default_factory=list)
     check_ins: list[CheckIn] = field(default_factory=list)
-    monitors: list[dict[str, Any]] = field(default_factory=list)
-    """What `/api/uptime/status` shows: categories with their monitors."""
+    monitors: list[Monitor] = field(default_factory=list)
+    silent_monitors: set[str] = field(default_factory=set)
+    """The categories of monitors whose status page does not answer."""
     performance: list[dict[str, Any]] = field(default_factory=list)
     """What `/api/perf-metrics/summary` shows, per model."""
     started_at: int = 0
-    chance: random.Random = field(default_factory=lambda: random.Random(1))
-    """Where made-up secrets come from."""
+    log_purged_before: int = 0
+    """Up to when an administrator has thrown the log away; statistics stay."""
+    past: Past = field(default_factory=Past)
+    _held_back: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Start now unless told otherwise."""
         self.started_at = self.started_at or self.now
 
-    @property
-    def now(self) -> int:
-        """Return the time in whole Unix seconds."""
-        return int(self.clock())
+    # Models
 
-    # People and keys
+    def add_model(self, name: str, **more: Any) -> Model:
+        """Offer one model more."""
+        model = Model(name=name, **more)
+        self.models.append(model)
+        return model
 
-    def user(self, name: str) -> User:
-        """Return the user of this name."""
-        return next(each for each in self.users.values() if each.name == name)
+    def remove_model(self, name: str) -> None:
+        """Offer a model no longer."""
+        self.models = [model for model in self.models if model.name != name]
 
-    def key(self, name: str) -> Key:
-        """Return the first key of this name."""
-        return next(each for each in self.keys.values() if each.name == name)
-
-    def keys_of(self, user: User) -> list[Key]:
-        """Return a user's keys, newest first."""
-        return sorted(
-            (each for each in self.keys.values() if each.user_id == user.id),
-            key=lambda each: -each.id,
-        )
-
-    def key_of_secret(self, secret: str) -> Key | None:
-        """Return the key with this secret."""
-        return next((k for k in self.keys.values() if k.secret == secret), None)
-
-    def user_of_token(self, access_token: str) -> User | None:
-        """Return the user with this system access token."""
-        return next(
-            (u for u in self.users.values() if access_token == u.access_token), None
-        )
-
-    def add_user(self, name: str, *, quota: int, **more: Any) -> User:
-        """Register a user."""
-        user = User(
-            id=max(self.users, default=1) + 1,
-            name=name,
-            access_token=self._make_secret(_TOKEN_ALPHABET, 32),
-            quota=quota,
-            display_name=more.pop("display_name", name.title()),
-            created_at=more.pop("created_at", self.now),
-            **more,
-        )
-        self.users[user.id] = user
-        return user
-
-    def add_key(self, user: User, name: str, *, quota: int = 0, **more: Any) -> Key:
-        """Make a key for a user."""
-        key = Key(
-            id=max(self.keys, default=0) + 1,
-            user_id=user.id,
-            name=name,
-            secret=self._make_secret(_KEY_ALPHABET, 48),
-            remain_quota=quota,
-            created_at=more.pop("created_at", self.now),
-            accessed_at=more.pop("accessed_at", self.now),
-            **more,
-        )
-        self.keys[key.id] = key
-        return key
-
-    def delete_key(self, name: str) -> None:
-        """Delete a key, as its owner can."""
-        del self.keys[self.key(name).id]
-
-    def disable_key(self, name: str) -> None:
-        """Disable a key, as its owner can."""
-        self.key(name).status = Status.DISABLED
-
-    def enable_key(self, name: str) -> None:
-        """Enable a key again."""
-        self.key(name).status = Status.ENABLED
-
-    def expire_key(self, name: str) -> None:
-        """Let a key's time be over."""
-        self.key(name).expires_at = self.now - 1
-
-    def disable_user(self, name: str) -> None:
-        """Ban a user, as an administrator can."""
-        self.user(name).status = Status.DISABLED
-
-    def rotate_access_token(self, name: str) -> str:
-        """Give a user a new system access token; the old one opens nothing more."""
-        token = self._make_secret(_TOKEN_ALPHABET, 32)
-        self.user(name).access_token = token
-        return token
-
-    def rotate_key(self, name: str) -> str:
-        """Give a key a new secret; return it as a person copies it."""
-        key = self.key(name)
-        key.secret = self._make_secret(_KEY_ALPHABET, 48)
-        return str(key)
-
-    # Money
+    # Spending
 
     def spend(
-        self,
-        key: Key,
-        quota: int,
-        *,
-        model: str,
-        prompt_tokens: int = 1_000,
-        completion_tokens: int = 500,
-        at: int | None = None,
-        accounting: Accounting,
-        exported: bool = True,
+        self, key: Key, quota: int, request: Request, *, accounting: Accounting
     ) -> LogRow:
-        """Book one request made with `key`, now or `at` a time not long ago."""
+        """Book one request made with `key`, which cost what was put aside for it."""
+        reservation = self.reserve(key, quota, accounting=accounting)
+        return self.settle(reservation, quota, request)
+
+    def reserve(self, key: Key, quota: int, *, accounting: Accounting) -> Reservation:
+        """Put money aside for a request; what the user has used follows at the end."""
         user = self.users[key.user_id]
-        at = self.now if at is None else at
-        if self._move(key, quota, accounting):
+        reservation = Reservation(
+            key,
+            quota,
+            self._paying_plan(user, quota) if accounting.plans_pay else None,
+            moves_key=not key.unlimited or accounting.unlimited_keys_move,
+        )
+        self._move(reservation, quota)
+        return reservation
+
+    def settle(self, reservation: Reservation, quota: int, request: Request) -> LogRow:
+        """Book what a request has cost in the end."""
+        key = reservation.key
+        user = self.users[key.user_id]
+        at = self.now if request.at is None else request.at
+        self._move(reservation, quota - reservation.quota)
+        if reservation.moves_key:
             key.accessed_at = at
-        plan = self._paying_plan(user, quota) if accounting.plans_pay else None
-        if plan is not None:
-            plan.amount_used += quota
-        else:
-            user.quota -= quota
         user.used_quota += quota
         user.request_count += 1
         return self.write(
@@ -190,46 +132,129 @@ class World:
             quota,
             at=at,
             key=key,
-            model=model,
-            prompt_tokens=prompt_tokens,
-            completion_tokens=completion_tokens,
+            model=request.model,
+            prompt_tokens=request.prompt_tokens,
+            completion_tokens=request.completion_tokens,
             request_id=f"r{at}{len(self.log)}",
-            exported=exported,
+            logged=request.logged,
+            # Statistics are made of what is logged.
+            exported=request.exported and request.logged,
         )
+
+    def release(self, reservation: Reservation) -> None:
+        """Give back what was put aside for a request that has failed."""
+        self._move(reservation, -reservation.quota)
 
     def refund(self, key: Key, quota: int, *, accounting: Accounting) -> LogRow:
         """Give back what a failed task had cost."""
         user = self.users[key.user_id]
-        self._move(key, -quota, accounting)
-        user.quota += quota
+        moves_key = not key.unlimited or accounting.unlimited_keys_move
+        self._move(Reservation(key, quota, None, moves_key), -quota)
         if accounting.refunds_lower_used:
             user.used_quota -= quota
-        return self.write(user, LogType.REFUND, quota, key=key, exported=False)
+        if accounting.refunds_are_rows:
+            return self.write(user, LogType.REFUND, quota, key=key, exported=False)
+        return self.write(user, LogType.SYSTEM, 0, content=f"refund of {quota}")
+
+    # Money that comes in
 
     def top_up(self, name: str, quota: int, *, dollars: int = 0) -> LogRow:
-        """Let a user pay for more."""
+        """Let a user pay for more; without dollars nothing stands in the history."""
         user = self.user(name)
-        user.quota += quota
         if dollars:
-            self.top_ups.append(
-                TopUp(
-                    id=len(self.top_ups) + 1,
-                    user_id=user.id,
-                    amount=dollars,
-                    money=round(dollars * 7.3, 2),
-                    trade_no=f"USR{user.id}NO{self.now}",
-                    at=self.now,
-                )
-            )
+            order = self.order(name, dollars)
+            order.status, order.completed_at = Payment.SUCCESS, self.now
+        self._receive(user, quota)
+        return self.write(user, LogType.TOP_UP, quota, content=f"top-up of ${dollars}")
+
+    def order(self, name: str, dollars: int) -> TopUp:
+        """Let a user begin to pay."""
+        user = self.user(name)
+        order = TopUp(
+            id=len(self.top_ups) + 1,
+            user_id=user.id,
+            amount=dollars,
+            money=round(dollars * _YUAN_PER_DOLLAR, 2),
+            trade_no=f"USR{user.id}NO{self.now}",
+            at=self.now,
+        )
+        self.top_ups.append(order)
+        return order
+
+    def complete(self, order: TopUp, quota: int) -> LogRow:
+        """Let a payment arrive."""
+        order.status, order.completed_at = Payment.SUCCESS, self.now
+        user = self.users[order.user_id]
+        self._receive(user, quota)
         return self.write(
-            user, LogType.TOP_UP, quota, content=f"top-up of ${dollars}", exported=False
+            user, LogType.TOP_UP, quota, content=f"top-up of ${order.amount}"
         )
 
-    def check_in(self, name: str, quota: int, *, date: str) -> None:
+    def redeem(self, name: str, quota: int) -> LogRow:
+        """Let a user enter a redemption code; the log only tells of it in words."""
+        user = self.user(name)
+        self._receive(user, quota)
+        return self.write(user, LogType.TOP_UP, 0, content=f"redeemed {quota}")
+
+    def grant(self, name: str, quota: int) -> LogRow:
+        """Let an administrator give money, or take it where it is negative."""
+        user = self.user(name)
+        self._receive(user, quota)
+        return self.write(user, LogType.MANAGE, 0, content=f"balance moved by {quota}")
+
+    def check_in(self, name: str, quota: int, *, date: str) -> LogRow:
         """Let a user fetch the daily reward."""
         user = self.user(name)
-        user.quota += quota
-        self.check_ins.append(CheckIn(user.id, date, quota))
+        self._receive(user, quota)
+        self.check_ins.append(CheckIn(user.id, date, quota, self.now))
+        return self.write(user, LogType.SYSTEM, 0, content=f"checked in for {quota}")
+
+    def reward_referral(self, name: str, quota: int) -> None:
+        """Let somebody register whom a user has sent; the reward waits."""
+        user = self.user(name)
+        user.aff_count += 1
+        user.aff_quota += quota
+        user.aff_history += quota
+
+    def fetch_referral_reward(self, name: str) -> None:
+        """Let a user move the waiting reward to the balance."""
+        user = self.user(name)
+        self._receive(user, user.aff_quota)
+        user.aff_quota = 0
+
+    # Plans
+
+    def subscribe(
+        self, name: str, offer: Offer, zone: ZoneInfo, *, from_wallet: int = 0
+    ) -> Subscription:
+        """Let a user buy a plan, elsewhere or with money of the account."""
+        user, now = self.user(name), self.now
+        end = now + offer.days * DAY
+        plan = Subscription(
+            id=len(self.subscriptions) + 1,
+            user_id=user.id,
+            plan_id=offer.id,
+            amount_total=offer.total,
+            start_time=now,
+            end_time=end,
+            last_reset_time=now,
+            next_reset_time=offer.next_reset(now, end, zone),
+            source="order",
+            created_at=now,
+        )
+        self.subscriptions.append(plan)
+        self._receive(user, -from_wallet)
+        self.write(user, LogType.TOP_UP, 0, content=f"bought {offer.title}")
+        return plan
+
+    def begin_plans_anew(self, zone: ZoneInfo, now: int) -> None:
+        """Forget what was used of plans in periods that are over."""
+        offers = {offer.id: offer for offer in self.offers}
+        for plan in self.subscriptions:
+            if plan.is_active(now) and (offer := offers.get(plan.plan_id)):
+                plan.begin_anew(now, offer, zone)
+
+    # The log and the statistics
 
     def write(
         self,
@@ -242,7 +267,7 @@ class World:
     ) -> LogRow:
         """Write one line into the log."""
         row = LogRow(
-            id=len(self.log) + 1,
+            id=self.log[-1].id + 1 if self.log else 1,
             user_id=user.id,
             user_name=user.name,
             at=more.pop("at", self.now),
@@ -255,11 +280,23 @@ class World:
         self.log.append(row)
         return row
 
-    # What was spent
-
     def log_of(self, user: User) -> list[LogRow]:
         """Return a user's lines of the log, newest first."""
-        return [row for row in reversed(self.log) if row.user_id == user.id]
+        return [
+            row
+            for row in reversed(self.log)
+            if row.user_id == user.id
+            and row.logged
+            and row.at >= self.log_purged_before
+        ]
+
+    def hold_back(self, *rows: LogRow) -> None:
+        """Keep rows from the statistics: another node has not written them yet."""
+        self._held_back.update(row.id for row in rows)
+
+    def deliver(self) -> None:
+        """Let all arrive that was held back."""
+        self._held_back.clear()
 
     def exported(self, user: User) -> Iterator[LogRow]:
         """Return what has reached the statistics of a user's spending."""
@@ -271,6 +308,7 @@ class World:
                 and row.type == LogType.CONSUME
                 and row.exported
                 and row.at < flushed_at
+                and row.id not in self._held_back
             ):
                 yield row
 
@@ -278,17 +316,31 @@ class World:
         """Return a user's spending per hour and model, as the statistics keep it."""
         return summed(self.exported(user), lambda row: (row.hour, row.model))
 
-    def _move(self, key: Key, quota: int, accounting: Accounting) -> bool:
-        """Book on the key; return whether anything was."""
-        if key.unlimited and not accounting.unlimited_keys_move:
-            return False
-        key.remain_quota -= quota
-        key.used_quota += quota
-        return True
+    def _move(self, reservation: Reservation, quota: int) -> None:
+        """Take money from whatever pays, and book it on the key."""
+        key, plan = reservation.key, reservation.plan
+        user = self.users[key.user_id]
+        self.past.note(user, self.now)
+        self.past.note(key, self.now)
+        if plan is not None:
+            plan.amount_used += quota
+        else:
+            user.quota -= quota
+        if reservation.moves_key:
+            key.remain_quota -= quota
+            key.used_quota += quota
+
+    def _receive(self, user: User, quota: int) -> None:
+        self.past.note(user, self.now)
+        user.quota += quota
 
     def _paying_plan(self, user: User, quota: int) -> Subscription | None:
-        if user.billing_preference != "subscription_first":
-            return None
+        """Return what pays for a request, None for the wallet."""
+        match user.billing_preference:
+            case "wallet_only":
+                return None
+            case "wallet_first" if user.quota >= quota:
+                return None
         candidates = [
             each
             for each in self.subscriptions
@@ -298,9 +350,6 @@ class World:
         ]
         # The plan that ends first is used up first.
         return min(candidates, key=lambda each: each.end_time, default=None)
-
-    def _make_secret(self, alphabet: str, length: int) -> str:
-        return "".join(self.chance.choices(alphabet, k=length))
 
 
 def summed[T](rows: Iterable[LogRow], by: Callable[[LogRow], T]) -> dict[T, Spent]:
