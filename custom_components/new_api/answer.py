@@ -90,7 +90,7 @@ class Answer:
         """Return what tells this account, or else this key, from all others."""
         if self.account is not None:
             return account_identity(self.base, self.account.id)
-        return key_identity(self.base, self.credentials.key_digest(self.base) or "")
+        return key_identity(self.base, self.credentials.key_digest or "")
 
     @property
     def title(self) -> str:
@@ -122,21 +122,26 @@ class Answer:
         return {CONF_KEY_DEVICES: NO_KEYS if many else ALL_KEYS}
 
     @callback
-    def async_hand_over(self, hass: HomeAssistant) -> None:
+    def async_hand_over(
+        self, hass: HomeAssistant, data: Mapping[str, Any] | None = None
+    ) -> None:
         """Let the entry start with what was read, so that the site is not asked twice.
 
-        What is in doubt is left to a second reading.
+        `data` is what the entry keeps, where not all of it was asked about. What is in
+        doubt is left to a second reading.
         """
         unit, key = self.site.unit, self.key
+        data = self.data if data is None else data
         if self.account is not None:
             balance = Balance(self.account, unit)
-            async_keep(hass, self.data, View.ACCOUNT, balance, is_for_start=True)
-        if key is None or (
+            async_keep(hass, data, View.ACCOUNT, balance, is_for_start=True)
+        is_certain = key is None or (
             key.status in _ACCEPTED and not (key.unanswered or key.is_inferred)
-        ):
+        )
+        if is_certain and data.keys() == self.data.keys():
             listed = None if self.account is None else self.keys
             keys = Keys(unit, key, listed)
-            async_keep(hass, self.data, View.KEYS, keys, is_for_start=True)
+            async_keep(hass, data, View.KEYS, keys, is_for_start=True)
 
 
 def read_form(user_input: Mapping[str, Any]) -> tuple[URL, Credentials]:
@@ -183,12 +188,11 @@ def is_key_configured(
     hass: HomeAssistant, answer: Answer, own: ConfigEntry | None = None
 ) -> bool:
     """Tell whether another entry shows this key, alone or with its account."""
-    digest = answer.credentials.key_digest(answer.base)
+    digest = answer.credentials.key_digest
     return digest is not None and any(
         (own is None or entry.entry_id != own.entry_id)
         and entry.data[CONF_URL] == str(answer.base)
-        and Credentials(key=entry.data.get(CONF_API_KEY)).key_digest(answer.base)
-        == digest
+        and Credentials(key=entry.data.get(CONF_API_KEY)).key_digest == digest
         for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False)
     )
 
@@ -215,7 +219,7 @@ def require_own(hass: HomeAssistant, entry: NewApiConfigEntry, answer: Answer) -
 def _username_of(entry: NewApiConfigEntry) -> str | None:
     if entry.state is not ConfigEntryState.LOADED or not entry.runtime_data.account:
         return None
-    balance: Balance | None = entry.runtime_data.account.data
+    balance: Balance | None = entry.runtime_data.account.balance.data
     if balance is None or balance.account is None:
         return None
     return balance.account.username

@@ -1,7 +1,7 @@
 """Config flow for New API."""
 
 from collections.abc import Mapping
-from typing import Any, Final, override
+from typing import Any, Final, Literal, override
 
 import probatio
 from yarl import URL
@@ -14,9 +14,11 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     OptionsFlowWithReload,
 )
-from homeassistant.const import CONF_ACCESS_TOKEN, CONF_API_KEY, CONF_URL
+from homeassistant.const import CONF_ACCESS_TOKEN, CONF_API_KEY, CONF_URL, UnitOfTime
 from homeassistant.core import callback
+from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -38,15 +40,24 @@ from .answer import (
     require_own,
 )
 from .const import (
+    CONF_EXPIRES_SOON,
     CONF_KEY_DEVICES,
     CONF_KEYS,
+    CONF_LOW_BALANCE,
+    CONF_LOW_BALANCE_DAYS,
+    CONF_LOW_KEY,
+    CONF_LOW_KEY_DAYS,
+    CONF_STATISTICS,
+    CONF_UNIT,
     CONF_UPDATE_INTERVAL,
     CONF_USER_ID,
+    CONF_WARNINGS,
     DEFAULT_UPDATE_INTERVAL,
     DEFAULT_URL,
     DOMAIN,
     MAX_UPDATE_INTERVAL,
     MIN_UPDATE_INTERVAL,
+    MOST_DAYS,
 )
 from .coordinator import REJECTED
 from .data import NewApiConfigEntry
@@ -232,8 +243,10 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
                 unique_id = entry.unique_id
                 if CONF_ACCESS_TOKEN not in entry.data:
                     unique_id = answer.unique_id
+                data = {**entry.data, **answer.data}
+                answer.async_hand_over(self.hass, data)
                 return self.async_update_reload_and_abort(
-                    entry, unique_id=unique_id, data={**entry.data, **answer.data}
+                    entry, unique_id=unique_id, data=data
                 )
         known = {CONF_USER_ID: entry.data.get(CONF_USER_ID)}
         return self._show_form(
@@ -293,7 +306,7 @@ class NewApiConfigFlow(ConfigFlow, domain=DOMAIN):
 
 
 class NewApiOptionsFlow(OptionsFlowWithReload):
-    """Change how often to ask, and which keys become devices."""
+    """Change how often to ask, which keys become devices, and what to be warned of."""
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
@@ -301,31 +314,34 @@ class NewApiOptionsFlow(OptionsFlowWithReload):
         """Show the options."""
         if user_input is not None:
             user_input[CONF_UPDATE_INTERVAL] = int(user_input[CONF_UPDATE_INTERVAL])
+            user_input[CONF_WARNINGS] |= self._in_unit()
             return self.async_create_entry(
                 data={**self.config_entry.options, **user_input}
             )
+        options = self.config_entry.options
+        warnings = options.get(CONF_WARNINGS, {})
+        if warnings.get(CONF_UNIT) != self._unit():
+            # They are in a unit that the site no longer counts in.
+            warnings = {
+                name: value
+                for name, value in warnings.items()
+                if name not in (CONF_LOW_BALANCE, CONF_LOW_KEY)
+            }
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(
-                self._schema(), self.config_entry.options
+                self._schema(), {**options, CONF_WARNINGS: warnings}
             ),
         )
 
     def _schema(self) -> probatio.Schema:
+        has_account = CONF_ACCESS_TOKEN in self.config_entry.data
         fields: dict[probatio.Marker, Any] = {
             probatio.Required(
                 CONF_UPDATE_INTERVAL, default=DEFAULT_UPDATE_INTERVAL
-            ): NumberSelector(
-                NumberSelectorConfig(
-                    min=MIN_UPDATE_INTERVAL,
-                    max=MAX_UPDATE_INTERVAL,
-                    step=1,
-                    mode=NumberSelectorMode.BOX,
-                    unit_of_measurement="min",
-                )
-            )
+            ): _number(UnitOfTime.MINUTES, MIN_UPDATE_INTERVAL, MAX_UPDATE_INTERVAL)
         }
-        if CONF_ACCESS_TOKEN in self.config_entry.data:
+        if has_account:
             fields[probatio.Required(CONF_KEY_DEVICES, default=ALL_KEYS)] = (
                 SelectSelector(
                     SelectSelectorConfig(
@@ -342,7 +358,49 @@ class NewApiOptionsFlow(OptionsFlowWithReload):
                     mode=SelectSelectorMode.DROPDOWN,
                 )
             )
+            fields[probatio.Required(CONF_STATISTICS, default=True)] = BooleanSelector()
+        fields[probatio.Required(CONF_WARNINGS)] = section(
+            self._warnings(has_account=has_account), {"collapsed": True}
+        )
         return probatio.Schema(fields)
+
+    def _warnings(self, *, has_account: bool) -> probatio.Schema:
+        unit = self._unit()
+        amounts = [CONF_LOW_KEY]
+        days = [CONF_LOW_KEY_DAYS, CONF_EXPIRES_SOON]
+        if has_account:
+            amounts.insert(0, CONF_LOW_BALANCE)
+            days.insert(0, CONF_LOW_BALANCE_DAYS)
+        if unit is None:
+            # Nobody can say how much is little in a unit that is not known.
+            amounts = []
+        return probatio.Schema(
+            {
+                **{
+                    probatio.Optional(name): _number(unit, 0, step="any")
+                    for name in amounts
+                },
+                **{
+                    probatio.Optional(name): _number(UnitOfTime.DAYS, 0, MOST_DAYS)
+                    for name in days
+                },
+            }
+        )
+
+    def _in_unit(self) -> dict[str, Any]:
+        """Return what belongs to the amounts, or those of before if none were shown."""
+        if (unit := self._unit()) is not None:
+            return {CONF_UNIT: unit}
+        before = self.config_entry.options.get(CONF_WARNINGS, {})
+        names = (CONF_LOW_BALANCE, CONF_LOW_KEY, CONF_UNIT)
+        return {name: before[name] for name in names if name in before}
+
+    def _unit(self) -> str | None:
+        """Return the unit of the site, None where it is not known at the moment."""
+        entry: NewApiConfigEntry = self.config_entry
+        if entry.state is not ConfigEntryState.LOADED:
+            return None
+        return entry.runtime_data.site.data.unit.label
 
     def _key_options(self) -> list[SelectOptionDict]:
         """Return the keys to choose from, those chosen before included."""
@@ -355,3 +413,17 @@ class NewApiOptionsFlow(OptionsFlowWithReload):
             SelectOptionDict(value=number, label=name or f"#{number}")
             for number, name in labels.items()
         ]
+
+
+def _number(
+    unit: str | None,
+    least: int,
+    most: int | None = None,
+    step: float | Literal["any"] = 1,
+) -> NumberSelector:
+    config = NumberSelectorConfig(min=least, step=step, mode=NumberSelectorMode.BOX)
+    if most is not None:
+        config["max"] = most
+    if unit is not None:
+        config["unit_of_measurement"] = unit
+    return NumberSelector(config)

@@ -12,8 +12,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
 from .const import CONF_KEY_DEVICES, CONF_KEYS, DOMAIN
-from .coordinator import Keys, KeysCoordinator, SiteCoordinator
+from .coordinator import Keys, KeysCoordinator, Plans, PlansCoordinator, SiteCoordinator
 from .gateway.models import AccountKey
+from .gateway.plans import Plan
 
 ALL_KEYS: Final = "all"
 CHOSEN_KEYS: Final = "chosen"
@@ -32,6 +33,17 @@ def key_identifier(entry: ConfigEntry, number: int | None = None) -> str:
     return configured if number is None else f"{configured}_{number}"
 
 
+def plan_identifier(entry: ConfigEntry, number: int) -> str:
+    """Return the same of a plan, by the id of the subscription to it."""
+    return f"{entry.entry_id}_plan_{number}"
+
+
+def main_identifier(entry: ConfigEntry) -> str:
+    """Return the same of the entry's own device: the account, or else the key."""
+    has_account = CONF_ACCESS_TOKEN in entry.data
+    return account_identifier(entry) if has_account else key_identifier(entry)
+
+
 def wanted_keys(entry: ConfigEntry, keys: Keys) -> Mapping[int, AccountKey]:
     """Return the keys that shall have a device, apart from the configured one."""
     mode = entry.options.get(CONF_KEY_DEVICES, ALL_KEYS)
@@ -44,7 +56,20 @@ def wanted_keys(entry: ConfigEntry, keys: Keys) -> Mapping[int, AccountKey]:
 @callback
 def async_known_keys(hass: HomeAssistant, entry: ConfigEntry) -> frozenset[int]:
     """Return the ids of the keys that have a device, apart from the configured one."""
-    prefix = f"{key_identifier(entry)}_"
+    return _async_numbers(hass, entry, f"{key_identifier(entry)}_")
+
+
+@callback
+def async_known_plans(hass: HomeAssistant, entry: ConfigEntry) -> frozenset[int]:
+    """Return the ids of the plans that have a device."""
+    return _async_numbers(hass, entry, f"{entry.entry_id}_plan_")
+
+
+@callback
+def _async_numbers(
+    hass: HomeAssistant, entry: ConfigEntry, prefix: str
+) -> frozenset[int]:
+    """Return the numbers that follow a prefix in the identifiers of devices."""
     return frozenset(
         int(identifier.removeprefix(prefix))
         for device in dr.async_entries_for_config_entry(
@@ -64,6 +89,7 @@ class Devices:
         entry: ConfigEntry,
         site: SiteCoordinator,
         keys: KeysCoordinator,
+        plans: PlansCoordinator | None,
     ) -> None:
         """Take an entry and the coordinators that name its devices."""
         self._hass = hass
@@ -71,6 +97,9 @@ class Devices:
         self._entry = entry
         self._site = site
         self._keys = keys
+        self._plans = plans
+        self.plans = async_known_plans(hass, entry)
+        """The ids of the plans that have a device."""
         self.keys: frozenset[int] = frozenset()
         """The ids of the keys that have a device, apart from the configured one."""
 
@@ -104,6 +133,29 @@ class Devices:
             self._async_remove(key_identifier(entry))
         if account is None or keys.listed is not None:
             self._async_update_others(keys, via)
+        plans: Plans | None = self._plans.data if self._plans is not None else None
+        # A proxy can hide the plans for a while.
+        if account is None or (plans is not None and plans.active is not None):
+            self._async_update_plans((plans and plans.active) or {}, plans, via)
+
+    @callback
+    def _async_update_plans(
+        self, active: Mapping[int, Plan], plans: Plans | None, via: str | None
+    ) -> None:
+        entry = self._entry
+        for number, plan in active.items():
+            self._async_ensure(
+                plan_identifier(entry, number),
+                name=plan.title,
+                first_name=f"Plan {plan.plan_id}",
+                model="Plan",
+                via_device_id=via,
+            )
+        present = async_known_plans(self._hass, entry)
+        missing = plans.missing if plans is not None else frozenset[int]()
+        self.plans = frozenset(active.keys() | (present & missing))
+        for number in present - self.plans:
+            self._async_remove(plan_identifier(entry, number))
 
     @callback
     def _async_update_others(self, keys: Keys, via: str | None) -> None:
@@ -152,6 +204,9 @@ class Devices:
     def is_used(self, device: dr.DeviceEntry) -> bool:
         """Tell whether the entry has entities for a device."""
         used = {key_identifier(self._entry, number) for number in self.keys}
+        plans: Plans | None = self._plans.data if self._plans is not None else None
+        if plans is None or plans.active is not None:
+            used |= {plan_identifier(self._entry, number) for number in self.plans}
         if CONF_ACCESS_TOKEN in self._entry.data:
             used.add(account_identifier(self._entry))
         if CONF_API_KEY in self._entry.data:

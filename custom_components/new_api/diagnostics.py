@@ -12,8 +12,21 @@ from homeassistant.util import dt as dt_util
 
 from .connection import async_client_of
 from .const import CONF_USER_ID
-from .coordinator import Balance, Keys, Models, NewApiCoordinator, async_site_reading
-from .data import NewApiConfigEntry, NewApiData
+from .coordinator import (
+    ACCOUNT_LEDGER,
+    Balance,
+    Keys,
+    Models,
+    NewApiCoordinator,
+    News,
+    Offers,
+    Plans,
+    Spending,
+    Usage,
+    async_site_reading,
+)
+from .data import AccountViews, NewApiConfigEntry, NewApiData
+from .gaps import Source
 from .gateway.budget import Budget
 from .gateway.errors import InvalidAddressError
 from .gateway.journal import Endpoint, Journal, Outcome
@@ -28,7 +41,18 @@ _TO_REDACT: Final = {
     CONF_USER_ID,
     "group",
     "id",
+    "plan_id",
+    "title",
     "username",
+}
+
+# By the names that people know them by.
+_VIEWS_OF_ACCOUNT: Final = {
+    "account": "balance",
+    "spending": "spending",
+    "usage": "usage",
+    "plans": "plans",
+    "offers": "offers",
 }
 
 _SITE: Final = "site"
@@ -128,13 +152,18 @@ def _budget(budget: Budget) -> dict[str, Any]:
 def _readings(data: NewApiData) -> dict[str, Any]:
     keys: Keys | None = data.keys.data
     models: Models | None = data.models.data
-    balance: Balance | None = data.account.data if data.account is not None else None
+    account = data.account
+    balance: Balance | None = None if account is None else account.balance.data
     return {
         "views": {
             "site": _view(data.site),
-            "account": None if data.account is None else _view(data.account),
             "keys": _view(data.keys),
             "models": _view(data.models),
+            "news": _view(data.news),
+            **{
+                view: None if account is None else _view(getattr(account, name))
+                for view, name in _VIEWS_OF_ACCOUNT.items()
+            },
         },
         "account": None if balance is None else _account(balance),
         "configured_key": (
@@ -156,6 +185,27 @@ def _readings(data: NewApiData) -> dict[str, Any]:
                 for whose, names in asdict(models).items()
             }
         ),
+        "news": _news(data),
+        "history": _history(data),
+        **({} if account is None else _details(account)),
+    }
+
+
+def _details(account: AccountViews) -> dict[str, Any]:
+    """Return what is known of an account beyond its balance."""
+    spending: Spending | None = account.spending.data
+    usage: Usage | None = account.usage.data
+    plans: Plans | None = account.plans.data
+    offers: Offers | None = account.offers.data
+    return {
+        "spending": None if spending is None else _spending(spending),
+        "usage": None if usage is None else _usage(usage),
+        "plans": (
+            None
+            if plans is None or plans.active is None
+            else [_redacted(asdict(plan)) for plan in plans.active.values()]
+        ),
+        "offers": None if offers is None else _offers(offers),
     }
 
 
@@ -187,6 +237,85 @@ def _account(balance: Balance) -> dict[str, Any]:
     return {"status": balance.status.value, **figures}
 
 
+def _spending(spending: Spending) -> dict[str, Any]:
+    """Return what was spent when; the unit may be called as the site likes."""
+    figures = asdict(spending)
+    del figures["unit"]
+    return figures
+
+
+def _usage(usage: Usage) -> dict[str, Any]:
+    """Return how much was used by how many models and keys, which have names."""
+    models = None if usage.models is None else usage.models.values()
+    return {
+        "is_whole": usage.is_whole,
+        "models_today": (
+            None
+            if models is None
+            else {
+                "number": len(models),
+                "quota": sum(use.quota for use in models),
+                "requests": sum(use.requests for use in models),
+                "tokens": sum(use.tokens for use in models),
+            }
+        ),
+        **{
+            name: (
+                None
+                if keys is None
+                else {"number": len(keys), "quota": sum(keys.values())}
+            )
+            for name, keys in (
+                ("keys_today", usage.keys_today),
+                ("keys_month", usage.keys_month),
+            )
+        },
+    }
+
+
+def _offers(offers: Offers) -> dict[str, Any]:
+    return {
+        "check_in": None if offers.check_in is None else asdict(offers.check_in),
+        "pending_top_ups": offers.pending_top_ups,
+        "groups": None if offers.ratios is None else len(offers.ratios),
+    }
+
+
+def _news(data: NewApiData) -> dict[str, Any]:
+    """Return how much the site has to tell, of which the texts are its own."""
+    news: News | None = data.news.data
+    seen = data.memory.news
+    return {
+        "announcements": len(data.site.data.announcements),
+        "seen": None if seen is None else len(seen),
+        "monitors": (
+            None
+            if news is None
+            else {
+                "number": len(news.monitors),
+                "down": sum(each.is_up is False for each in news.monitors),
+            }
+        ),
+    }
+
+
+def _history(data: NewApiData) -> dict[str, Any]:
+    """Return from when until when spending is known, in Unix seconds."""
+    memory = data.memory
+    readings = data.keys.own_ledger if data.account is None else ACCOUNT_LEDGER
+    return {
+        "statistics_since": memory.history.since or None,
+        "statistics_until": memory.history.until or None,
+        "written_until": memory.written_until or None,
+        "readings_since": memory.ledger(readings).since,
+        "gaps": {
+            source.value: gaps
+            for source in Source
+            if (gaps := memory.gaps(source).as_list())
+        },
+    }
+
+
 def _key(state: KeyState) -> dict[str, Any]:
     unanswered = state.unanswered
     return asdict(replace(state, unanswered=None)) | {
@@ -200,12 +329,12 @@ def _redacted(data: dict[str, Any]) -> dict[str, Any]:
 
 def _view(coordinator: NewApiCoordinator[Any]) -> dict[str, Any]:
     """Return how a coordinator's last reading went."""
-    error = coordinator.last_exception
+    error: BaseException | None = coordinator.last_exception
+    while error is not None and error.__cause__ is not None:
+        error = error.__cause__
     interval = coordinator.update_interval
     return {
         "last_update_success": coordinator.last_update_success,
-        "last_error": (
-            None if error is None else type(error.__cause__ or error).__name__
-        ),
+        "last_error": None if error is None else type(error).__name__,
         "update_interval": None if interval is None else interval.total_seconds(),
     }

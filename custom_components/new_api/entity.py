@@ -1,7 +1,7 @@
 """What all entities have in common."""
 
 from collections.abc import Callable
-from typing import override
+from typing import Protocol, override
 
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
@@ -9,6 +9,15 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
 from .coordinator import NewApiCoordinator
+from .gateway.money import Unit
+
+
+class Reading(Protocol):
+    """What was read of amounts of quota."""
+
+    @property
+    def unit(self) -> Unit:
+        """Return the unit of the site when it was read."""
 
 
 class NewApiEntity[DataT, SubjectT](CoordinatorEntity[NewApiCoordinator[DataT]]):
@@ -22,12 +31,14 @@ class NewApiEntity[DataT, SubjectT](CoordinatorEntity[NewApiCoordinator[DataT]])
         read: Callable[[DataT], SubjectT | None],
         identifier: str,
         description: EntityDescription,
+        context: str | None = None,
     ) -> None:
         """Initialize an entity of the device that `identifier` names.
 
-        `read` finds the subject in what the coordinator knows, or None.
+        `read` finds the subject in what the coordinator knows, or None; `context` tells
+        the coordinator what it is asked for on behalf of this entity.
         """
-        super().__init__(coordinator)
+        super().__init__(coordinator, context)
         self.entity_description = description
         self._read = read
         self._attr_unique_id = f"{identifier}_{description.key}"
@@ -43,4 +54,8 @@ class NewApiEntity[DataT, SubjectT](CoordinatorEntity[NewApiCoordinator[DataT]])
     @override
     def available(self) -> bool:
         """Return whether the last reading knows the subject."""
-        return super().available and self.subject is not None
+        return (
+            super().available
+            and self.coordinator.is_current
+            and self.subject is not None
+        )

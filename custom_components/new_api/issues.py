@@ -35,6 +35,8 @@ from .gateway.errors import (
 from .gateway.models import KeyState, KeyStatus, Site
 from .gateway.money import Unit
 
+type _Data = dict[str, str | int | float | None]
+
 _ISSUES: HassKey[dict[str, Issues]] = HassKey(f"{DOMAIN}_issues")
 
 
@@ -46,10 +48,15 @@ class Issue(StrEnum):
     NO_DIVISOR = "no_divisor"
     OUTDATED = "outdated"
     SITE_MOVED = "site_moved"
+    STATISTICS_LEFT = "statistics_left"
     UNENCRYPTED = "unencrypted"
 
 
-_FIXABLE: Final = frozenset({Issue.SITE_MOVED, Issue.UNENCRYPTED})
+_FIXABLE: Final = frozenset(
+    {Issue.SITE_MOVED, Issue.STATISTICS_LEFT, Issue.UNENCRYPTED}
+)
+# What nothing is broken by.
+_HARMLESS: Final = frozenset({Issue.STATISTICS_LEFT, Issue.UNENCRYPTED})
 
 # Failures after which nothing is known that was not known before.
 _TELL_NOTHING: Final = (CannotConnectError, RateLimitedError, ServerTroubleError)
@@ -145,9 +152,10 @@ class Issues:
 
     @callback
     def async_clear(self) -> None:
-        """Let all issues go."""
+        """Let all issues go, but the one that an entry leaves behind."""
         for issue in Issue:
-            self._delete(issue)
+            if issue is not Issue.STATISTICS_LEFT:
+                self._delete(issue)
 
     def _note(self, view: View, err: GatewayError | None) -> None:
         base = URL(self._entry.data[CONF_URL])
@@ -201,34 +209,56 @@ class Issues:
     def _create(self, issue: Issue) -> None:
         base = URL(self._entry.data[CONF_URL])
         placeholders = {"name": self._entry.title}
-        data: dict[str, str | int | float | None] | None = None
+        data: _Data | None = None
         if issue in _FIXABLE:
             is_move = issue is Issue.SITE_MOVED
             new = self._offered if is_move else base.with_scheme("https")
             placeholders |= {"old": str(base), "new": str(new)}
             data = {"entry_id": self._entry.entry_id, "url": str(new)}
-        home = async_get_loaded_integration(self._hass, DOMAIN).documentation
-        ir.async_create_issue(
-            self._hass,
-            DOMAIN,
-            self._id_of(issue),
-            data=data,
-            is_fixable=issue in _FIXABLE,
-            learn_more_url=f"{home}/blob/main/docs/repairs/{issue}.md",
-            severity=(
-                ir.IssueSeverity.WARNING
-                if issue is Issue.UNENCRYPTED
-                else ir.IssueSeverity.ERROR
-            ),
-            translation_key=issue,
-            translation_placeholders=placeholders,
-        )
+        _create(self._hass, self._entry, issue, placeholders, data)
 
     def _delete(self, issue: Issue) -> None:
-        ir.async_delete_issue(self._hass, DOMAIN, self._id_of(issue))
+        ir.async_delete_issue(self._hass, DOMAIN, _id_of(self._entry, issue))
 
-    def _id_of(self, issue: Issue) -> str:
-        return f"{issue}_{self._entry.entry_id}"
+
+@callback
+def async_statistics_left(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Offer to delete the statistics of an entry that was removed.
+
+    The offer ends when Home Assistant does: after the last entry is gone, the next one
+    does not load what would carry it out, and would take agreement for all there is to
+    do.
+    """
+    name = entry.title
+    data: _Data = {"entry_id": entry.entry_id, "name": name}
+    _create(hass, entry, Issue.STATISTICS_LEFT, {"name": name}, data)
+
+
+def _create(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    issue: Issue,
+    placeholders: dict[str, str],
+    data: _Data | None,
+) -> None:
+    home = async_get_loaded_integration(hass, DOMAIN).documentation
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        _id_of(entry, issue),
+        data=data,
+        is_fixable=issue in _FIXABLE,
+        learn_more_url=f"{home}/blob/main/docs/repairs/{issue}.md",
+        severity=(
+            ir.IssueSeverity.WARNING if issue in _HARMLESS else ir.IssueSeverity.ERROR
+        ),
+        translation_key=issue,
+        translation_placeholders=placeholders,
+    )
+
+
+def _id_of(entry: ConfigEntry, issue: Issue) -> str:
+    return f"{issue}_{entry.entry_id}"
 
 
 def _about(entry: ConfigEntry) -> tuple[str, frozenset[str]]:

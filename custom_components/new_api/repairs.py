@@ -11,6 +11,8 @@ from homeassistant.helpers import issue_registry as ir
 
 from .answer import FormError, async_ask, read_form, require_own
 from .const import CONF_USER_ID, DOMAIN
+from .issues import Issue
+from .statistics import async_remove
 
 # What is said of a failure as it is. All else is that the new address does not take the
 # credentials, or that nobody can tell at the moment.
@@ -33,6 +35,8 @@ async def async_create_fix_flow(
     """Return the flow that fixes an issue of ours that can be fixed."""
     if data is None:
         raise ValueError(f"{issue_id} cannot be fixed")
+    if issue_id.startswith(Issue.STATISTICS_LEFT):
+        return StatisticsRepairFlow(data["entry_id"], data["name"])
     return AddressRepairFlow(data["entry_id"], data["url"])
 
 
@@ -74,7 +78,6 @@ class AddressRepairFlow(RepairsFlow):
                 )
                 self.hass.config_entries.async_schedule_reload(entry.entry_id)
                 return self.async_create_entry(data={})
-        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
         return self.async_show_form(
             step_id="confirm",
             data_schema=probatio.Schema({}),
@@ -83,10 +86,47 @@ class AddressRepairFlow(RepairsFlow):
                 "name": entry.title,
                 "old": str(entry.data[CONF_URL]),
                 "new": self._url,
-                "learn_more_url": (issue and issue.learn_more_url) or "",
+                "learn_more_url": _page_of(self),
                 **placeholders,
             },
         )
+
+
+class StatisticsRepairFlow(RepairsFlow):
+    """Deletes what an entry has left in the statistics, once a person has agreed."""
+
+    def __init__(self, entry_id: str, name: str) -> None:
+        """Take the entry, which is gone, and its name."""
+        self._entry_id = entry_id
+        self._name = name
+
+    async def async_step_init(
+        self, _user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Begin with the only question."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Say what would be deleted, and delete it."""
+        if user_input is not None:
+            await async_remove(self.hass, self._entry_id)
+            return self.async_create_entry(data={})
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=probatio.Schema({}),
+            description_placeholders={
+                "name": self._name,
+                "learn_more_url": _page_of(self),
+            },
+        )
+
+
+def _page_of(flow: RepairsFlow) -> str:
+    """Return where there is more about what a flow repairs."""
+    issue = ir.async_get(flow.hass).async_get_issue(DOMAIN, flow.issue_id)
+    return (issue and issue.learn_more_url) or ""
 
 
 def _told(err: FormError) -> str:

@@ -1,6 +1,6 @@
 """The balance of the account."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Final, override
 
@@ -13,9 +13,14 @@ from ..gateway.client import Client
 from ..gateway.errors import Refusal, RefusedError
 from ..gateway.models import Account, AccountStatus
 from ..gateway.money import Unit
+from ..income import Gain
+from ..memory import Memory
+from ..periods import now
 from .base import TurnCoordinator, balance_interval
+from .incoming import ACCOUNT_LEDGER, CALLS, Income, Incoming
 from .reauth import Reauth
 from .site import SiteCoordinator
+from .stillness import Counters
 
 # What in the account's refusals is wrong with a credential, and with which.
 _REJECTIONS: Final = {
@@ -29,17 +34,22 @@ _REJECTIONS: Final = {
 # replies (1.5); a site that was set up anew, on the other hand, has new numbers.
 _MIXED_UP: Final = 6
 
+REQUESTS_LEDGER: Final = "requests"
+"""The name of the ledger of its requests."""
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:
     """The account, and the unit of the site when it was read.
 
     `account` is None while the site has disabled it: its figures are not known then.
+    `income` is what came in, noticed with this reading.
     """
 
     account: Account | None
     unit: Unit
     status: AccountStatus = AccountStatus.ACTIVE
+    income: Income | None = None
 
 
 class AccountCoordinator(TurnCoordinator[Balance]):
@@ -52,6 +62,7 @@ class AccountCoordinator(TurnCoordinator[Balance]):
         client: Client,
         site: SiteCoordinator,
         reauth: Reauth,
+        memory: Memory,
     ) -> None:
         """Initialize the coordinator."""
         super().__init__(
@@ -64,6 +75,9 @@ class AccountCoordinator(TurnCoordinator[Balance]):
         )
         self._site = site
         self._reauth = reauth
+        self._memory = memory
+        self.incoming = Incoming(client, memory)
+        """What comes into it, which has to know of plans."""
         self._rejections = 0
         self._verdict: tuple[Refusal, int] | None = None
 
@@ -78,24 +92,68 @@ class AccountCoordinator(TurnCoordinator[Balance]):
         """Tell whether the site still counts in the unit of a reading."""
         return reading.unit == self._site.data.unit
 
+    @property
+    def counters(self) -> Counters | None:
+        """Return what the account has used, and how often; None where not known."""
+        balance: Balance | None = self.data
+        account = None if balance is None else balance.account
+        return None if account is None else (account.used_quota, account.request_count)
+
+    @property
+    @override
+    def has_figures(self) -> bool:
+        """Whether the account was read, and is not disabled."""
+        balance: Balance | None = self.data
+        return super().has_figures and (balance is None or balance.account is not None)
+
+    @override
+    def _adopted(self, reading: Balance) -> Balance:
+        """Return a reading of a form, from which on everything is counted."""
+        if reading.account is not None:
+            self._note(reading.account)
+        return reading
+
+    @override
+    def _lasting(self, reading: Balance) -> Balance:
+        """Return a reading without what was noticed with it."""
+        return replace(reading, income=None)
+
     @override
     async def _async_ask(self) -> Balance:
         site = await self._site.async_fresh()
         try:
-            balance = Balance(await self.client.account(), site.unit)
+            account = await self.client.account()
         except RefusedError as err:
             if err.reason is not Refusal.OWNER_DISABLED:
                 self._reject(err)
                 raise
-            balance = Balance(None, site.unit, AccountStatus.DISABLED)
+            account = None
         self._rejections = 0
         self._reauth.async_call_off(CONF_ACCESS_TOKEN, CONF_USER_ID)
-        return balance
+        if account is None:
+            return Balance(None, site.unit, AccountStatus.DISABLED)
+        income: Income | None = None
+        gain = self._note(account)
+        if gain is not None and self._has_room_for(CALLS):
+            income = await self.incoming.async_look_into(site, gain)
+        return Balance(account, site.unit, income=income)
+
+    @callback
+    def _note(self, account: Account) -> Gain | None:
+        """Note what the account has spent, and return what seems to have come in."""
+        memory = self._memory
+        spent = memory.ledger(ACCOUNT_LEDGER).read(account.used_quota, now())
+        requests = memory.ledger(REQUESTS_LEDGER).read(account.request_count, now())
+        # A fall is believed only after a time, with a reading that says nothing new.
+        self.always_update = spent or requests
+        memory.async_changed()
+        return self.incoming.note(account)
 
     @callback
     def _reject(self, err: RefusedError) -> None:
         """Ask for another credential when enough readings have rejected this one."""
-        if err.reason not in _REJECTIONS:
+        if err.reason not in _REJECTIONS or not self._site.last_update_success:
+            # Who does not even say what it is says nothing of the token.
             return
         # Only readings that say the same agree.
         verdict = (err.reason, err.status)

@@ -60,10 +60,23 @@ class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
         self.client = client
         self.poll_interval = poll_interval
         """How often it would ask if nothing spoke against it."""
+        # Nobody shall wait for an hour where something went wrong for a moment.
+        self._soon = min(poll_interval, balance_interval(entry))
+        self._is_due_soon = False
         self.issues = async_issues_of(hass, entry)
         self._view = view
         self._of = entry.title
         self._told: set[str] = set()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether what was last read can be shown."""
+        return self.last_update_success
+
+    @property
+    def has_figures(self) -> bool:
+        """Whether more can be asked about what was read."""
+        return self.last_update_success
 
     @property
     def is_in_doubt(self) -> bool:
@@ -77,6 +90,7 @@ class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
     @override
     async def _async_update_data(self) -> DataT:
         """Ask the gateway and translate what went wrong."""
+        self._is_due_soon = False
         try:
             data = await self._async_answer()
         except _LeftError:
@@ -86,8 +100,17 @@ class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
             self._pause(self._pause_after(err))
             raise _update_failed(err) from err
         self.issues.async_answered(self._view)
-        self._pause(self.poll_interval)
+        self._pause(self._pause_after_answer)
         return data
+
+    @callback
+    def _come_back_soon(self) -> None:
+        """Ask again soon after this answer, which does not say all yet."""
+        self._is_due_soon = True
+
+    @property
+    def _pause_after_answer(self) -> timedelta:
+        return self._soon if self._is_due_soon else self.poll_interval
 
     async def _async_answer(self) -> DataT:
         """Ask in a task that ends with the entry, whoever wants to know."""
@@ -112,7 +135,7 @@ class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
             return max(timedelta(seconds=err.retry_after), _FLOOR)
         if isinstance(err, RefusedError) and self.is_in_doubt:
             return _SECOND_OPINION
-        return self.poll_interval
+        return self._soon
 
     @callback
     def _tell(self, part: str, outcome: object) -> None:
@@ -143,6 +166,12 @@ class TurnCoordinator[DataT](NewApiCoordinator[DataT]):
     last one stands, that from before a reload too.
     """
 
+    is_modest = False
+    """Whether it leaves the room to those who ask for balances."""
+
+    first_calls = 0
+    """How many calls its first turn makes, where those are more."""
+
     def __init__(
         self,
         hass: HomeAssistant,
@@ -157,19 +186,23 @@ class TurnCoordinator[DataT](NewApiCoordinator[DataT]):
         super().__init__(hass, entry, client, view=view, poll_interval=poll_interval)
         self._timetable = client.budget.timetable
         self._turn: Turn | None = None
-        self._calls = self._usual_calls = calls
+        self._usual_calls = self._expected = calls
+        self._calls = max(calls, self.first_calls)
+        # Whether its next turn is for more than what it asks each time.
+        self._is_special = bool(self.first_calls)
+        self._outstanding = 0
         self._who = object()
         self._has_asked = False
         self._has_left = False
         entry.async_on_unload(self._async_leave)
 
     @callback
-    def async_may_begin(self) -> bool:
+    def async_begin(self) -> bool:
         """Tell whether a first reading can be had now; if not, book a turn for it."""
         if (
             self.config_entry.pref_disable_polling
-            or self._for_start() is not None
-            or self._timetable.take(self._who, self._calls) is not None
+            or self._first_reading() is not None
+            or self._take() is not None
             or self._kept() is not None
         ):
             return True
@@ -179,11 +212,12 @@ class TurnCoordinator[DataT](NewApiCoordinator[DataT]):
     @override
     async def _async_update_data(self) -> DataT:
         """Ask the gateway, if it is the turn for it or there is room."""
-        if self.data is None and (start := self._for_start()) is not None:
+        if self.data is None and (start := self._first_reading()) is not None:
             self.issues.async_answered(self._view)
-            self._pause(self.poll_interval)
-            return self._kept_from_now_on(self._adopted(start))
-        self._turn = self._timetable.take(self._who, self._calls)
+            reading = self._adopted(start)
+            self._pause(self._pause_after_answer)
+            return self._kept_from_now_on(reading)
+        self._turn = self._take()
         if self._turn is None and not self._is_first_of_nobody():
             self._pause(timedelta())
             return self._unasked()
@@ -198,15 +232,32 @@ class TurnCoordinator[DataT](NewApiCoordinator[DataT]):
 
     @override
     async def _async_answer(self) -> DataT:
+        self._outstanding = 0
         reading = await super()._async_answer()
         if self._turn is not None:
-            # So many it will be the next time: a list can have grown by a page.
-            self._calls = max(self._usual_calls, self._turn.made)
+            if not self._is_special:
+                # So many it will be the next time: a list can have grown by a page.
+                made = self._turn.made - self._turn.extra
+                self._expected = max(self._usual_calls, made)
+            self._calls = self._outstanding or self._expected
+            self._is_special = bool(self._outstanding)
         return reading
 
+    def _take(self) -> Turn | None:
+        return self._timetable.take(self._who, self._calls, is_modest=self.is_modest)
+
     def _has_room_for(self, calls: int) -> bool:
-        """Tell whether so many more calls than announced can be made."""
-        return self._turn is None or self._timetable.extend(self._turn, calls)
+        """Tell whether so many more calls can be made, those announced included."""
+        if self._turn is None:
+            return True
+        missing = calls - self._turn.left
+        return missing <= 0 or self._timetable.extend(self._turn, missing)
+
+    @callback
+    def _come_back_with(self, calls: int) -> None:
+        """Ask again soon, so many calls, since there was no room for all of them."""
+        self._outstanding = max(self._outstanding, calls)
+        self._come_back_soon()
 
     def _is_first_of_nobody(self) -> bool:
         """Tell whether nothing is known, and no poll would come that changes it."""
@@ -224,9 +275,15 @@ class TurnCoordinator[DataT](NewApiCoordinator[DataT]):
         """Return what was read by a form as this coordinator would have read it."""
         return reading
 
+    def _lasting(self, reading: DataT) -> DataT:
+        """Return what still holds of a reading when it is shown once more."""
+        return reading
+
     def _kept_from_now_on(self, reading: DataT) -> DataT:
-        if not self._has_left:
-            async_keep(self.hass, self.config_entry.data, self._view, reading)
+        # Home Assistant can stop while the first is read.
+        if reading is not None and not self._has_left:
+            lasting = self._lasting(reading)
+            async_keep(self.hass, self.config_entry.data, self._view, lasting)
         return reading
 
     def _unasked(self) -> DataT:
@@ -246,8 +303,8 @@ class TurnCoordinator[DataT](NewApiCoordinator[DataT]):
         )
         return reading if reading is not None and self._holds(reading) else None
 
-    def _for_start(self) -> DataT | None:
-        """Return what was just read for a first reading."""
+    def _first_reading(self) -> DataT | None:
+        """Return a reading that spares the first one: what a form has just read."""
         reading: DataT | None = async_kept_for_start(
             self.hass, self.config_entry.data, self._view
         )
@@ -261,7 +318,9 @@ class TurnCoordinator[DataT](NewApiCoordinator[DataT]):
             self._timetable.cancel(self._who)
             return
         after = jittered(pause).total_seconds()
-        booked = self._timetable.book(self._who, after, self._calls)
+        booked = self._timetable.book(
+            self._who, after, self._calls, is_modest=self.is_modest
+        )
         self.update_interval = timedelta(seconds=max(1.0, booked))
 
     @callback

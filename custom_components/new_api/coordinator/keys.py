@@ -12,9 +12,13 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..const import View
 from ..gateway.client import Client
+from ..gateway.credentials import Credentials
 from ..gateway.errors import GatewayError, Refusal, RefusedError
+from ..gateway.families import counts_unlimited_keys
 from ..gateway.models import AccountKey, KeyState, KeyStatus, Scope, Site
 from ..gateway.money import Unit
+from ..memory import Memory
+from ..periods import now
 from .base import TurnCoordinator, balance_interval
 from .reauth import Reauth
 from .site import SiteCoordinator
@@ -22,8 +26,8 @@ from .site import SiteCoordinator
 # A refusal that may be for another reason than it seems.
 _NOT_TOLD: Final = frozenset({KeyStatus.INVALID, KeyStatus.REFUSED})
 
-# How many calls a key needs more than its turn was announced for, where the list fails.
-_MORE_ALONE: Final = 2
+# How many calls a key needs that has to answer for itself.
+_ALONE: Final = 3
 
 # How long figures hold that cannot be read again at the moment, in seconds.
 _LONGEST_HOLD: Final = 3600.0
@@ -36,13 +40,15 @@ class Keys:
     `configured` is None where it is not known or none is configured; `listed` is None
     where the account's list is not known. `missing` stood in the list before and not in
     this one: a list can change while its pages are read, so only the next one tells
-    whether they are gone.
+    whether they are gone. `own_id` is the id of the configured key, as a list has told
+    it last.
     """
 
     unit: Unit
     configured: KeyState | None = None
     listed: Mapping[int, AccountKey] | None = None
     missing: frozenset[int] = frozenset()
+    own_id: int | None = None
 
     @property
     def others(self) -> Mapping[int, AccountKey]:
@@ -52,6 +58,11 @@ class Keys:
             for number, key in (self.listed or {}).items()
             if not key.configured
         }
+
+
+def ledger_of_key(number: int) -> str:
+    """Return the name of the ledger of a key of the account."""
+    return f"key_{number}"
 
 
 class KeysCoordinator(TurnCoordinator[Keys]):
@@ -64,6 +75,7 @@ class KeysCoordinator(TurnCoordinator[Keys]):
         client: Client,
         site: SiteCoordinator,
         reauth: Reauth,
+        memory: Memory,
         known: frozenset[int],
     ) -> None:
         """Initialize the coordinator; `known` are the keys that have a device."""
@@ -75,13 +87,21 @@ class KeysCoordinator(TurnCoordinator[Keys]):
             view=View.KEYS,
             poll_interval=balance_interval(entry),
             # The list and the state of the key; or billing and the key's own figures.
-            calls=2 if has_account else 3,
+            calls=2 if has_account else _ALONE,
         )
         self._known = known
         self._site = site
         self._reauth = reauth
+        self._memory = memory
         self._has_key = CONF_API_KEY in entry.data
         self._has_account = has_account
+        self.own_ledger = ""
+        """The name of the ledger of the configured key, one for each key there was."""
+        if self._has_key:
+            credentials = Credentials(key=entry.data[CONF_API_KEY])
+            self.own_ledger = f"key_{credentials.key_digest}"
+            memory.async_note_own(self.own_ledger)
+        self._own_id: int | None = None
         self._doubt: KeyStatus | None = None
         self._is_certain = False
         self._own: KeyState | None = None
@@ -101,13 +121,15 @@ class KeysCoordinator(TurnCoordinator[Keys]):
     @override
     def _adopted(self, reading: Keys) -> Keys:
         """Return a reading with what is missing from its list."""
-        return replace(reading, missing=self._missing_from(reading.listed))
+        self._note(self._site.data, reading.configured, reading.listed)
+        missing = self._follow_list(reading.listed)
+        return replace(reading, missing=missing, own_id=self._own_id)
 
     @override
     async def _async_ask(self) -> Keys:
         site = await self._site.async_fresh()
         listed, why_not = await self._async_listed(site)
-        missing = self._missing_from(listed)
+        missing = self._follow_list(listed)
         configured: KeyState | None = None
         failure: GatewayError | None = None
         if self._has_key:
@@ -124,7 +146,41 @@ class KeysCoordinator(TurnCoordinator[Keys]):
         # An account that the site has disabled is a state of it.
         is_refused = isinstance(why_not, RefusedError)
         self._tell("the list of keys", None if is_refused else why_not)
-        return Keys(site.unit, configured, listed, missing)
+        self._note(site, configured, listed)
+        return Keys(site.unit, configured, listed, missing, self._own_id)
+
+    def ledger_of(self, configured: KeyState) -> str:
+        """Return the name of the ledger for a state of the configured key.
+
+        A key that shows its account's figures counts something else than its own.
+        """
+        is_account = configured.scope is Scope.ACCOUNT
+        return f"{self.own_ledger}_account" if is_account else self.own_ledger
+
+    @callback
+    def _note(
+        self,
+        site: Site,
+        configured: KeyState | None,
+        listed: Mapping[int, AccountKey] | None,
+    ) -> None:
+        """Note what the keys have used, where they count it."""
+        at = now()
+        states = {
+            ledger_of_key(number): key.as_state()
+            for number, key in (listed or {}).items()
+        }
+        if configured is not None:
+            states[self.ledger_of(configured)] = configured
+        counted = [
+            self._memory.ledger(name).read(state.used_quota, at)
+            for name, state in states.items()
+            if state.used_quota is not None
+            and (not state.unlimited or counts_unlimited_keys(site.family))
+        ]
+        # A fall is believed only after a time, with a reading that says nothing new.
+        self.always_update = any(counted)
+        self._memory.async_changed()
 
     async def _async_listed(
         self, site: Site
@@ -150,7 +206,7 @@ class KeysCoordinator(TurnCoordinator[Keys]):
         why_not: GatewayError | None,
     ) -> KeyState:
         own = next((key for key in (listed or {}).values() if key.configured), None)
-        if why_not is not None and not self._has_room_for(_MORE_ALONE):
+        if why_not is not None and not self._has_room_for(_ALONE):
             raise why_not
         state = await self.client.key(site, own)
         if isinstance(why_not, RefusedError) and state.status in _NOT_TOLD:
@@ -158,9 +214,11 @@ class KeysCoordinator(TurnCoordinator[Keys]):
             state = KeyState(KeyStatus.OWNER_DISABLED)
         return self._settled(state, has_source=why_not is None)
 
-    def _missing_from(self, listed: Mapping[int, AccountKey] | None) -> frozenset[int]:
+    def _follow_list(self, listed: Mapping[int, AccountKey] | None) -> frozenset[int]:
+        """Note which keys there are, and return those that are missing now."""
         if listed is None:
             return frozenset()
+        self._own_id = next((key.id for key in listed.values() if key.configured), None)
         missing = self._known - listed.keys()
         self._known = frozenset(listed)
         return missing
@@ -179,9 +237,9 @@ class KeysCoordinator(TurnCoordinator[Keys]):
         # Even a key that is used up or disabled is the right one.
         self._doubt = None
         self._reauth.async_call_off(CONF_API_KEY)
-        now = monotonic()
+        at = monotonic()
         if state.scope is Scope.KEY:
-            self._own, self._own_at = state, now
+            self._own, self._own_at = state, at
             return state
         if has_source and state.unanswered is None and self._own is None:
             return state
@@ -189,7 +247,7 @@ class KeysCoordinator(TurnCoordinator[Keys]):
         if (
             self._own is not None
             and self._own.status is state.status is KeyStatus.ACTIVE
-            and now - self._own_at <= _LONGEST_HOLD
+            and at - self._own_at <= _LONGEST_HOLD
         ):
             return self._own
         return KeyState(state.status, name=state.name)
@@ -205,7 +263,7 @@ class KeysCoordinator(TurnCoordinator[Keys]):
                 Refusal.INVALID if is_invalid else Refusal.UNEXPLAINED,
                 HTTPStatus.UNAUTHORIZED,
             )
-        if is_invalid:
+        if is_invalid and self._site.last_update_success:
             # It goes on asking: a hiccup of the site ends by itself.
             self._reauth.async_start(CONF_API_KEY)
         return state

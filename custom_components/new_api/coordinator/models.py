@@ -1,29 +1,36 @@
 """The models that the key and the account can use."""
 
 from asyncio import gather
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_API_KEY
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 
 from ..const import SLOW_UPDATE_INTERVAL, View
 from ..gateway.client import Client
 from ..gateway.errors import EndpointMissingError, GatewayError, RefusedError
 from ..gateway.models import KeyStatus
+from ..memory import Memory
 from .account import AccountCoordinator, Balance
-from .base import TurnCoordinator, balance_interval
+from .base import TurnCoordinator
 from .keys import Keys, KeysCoordinator
 from .site import SiteCoordinator
 
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The models of the key and of the account; None where not known."""
+    """The models of the key and of the account; None where not known.
+
+    `added` and `removed` are what has changed with this reading, of the account's where
+    there is one.
+    """
 
     key: tuple[str, ...] | None = None
     account: tuple[str, ...] | None = None
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 class ModelsCoordinator(TurnCoordinator[Models]):
@@ -37,6 +44,7 @@ class ModelsCoordinator(TurnCoordinator[Models]):
         site: SiteCoordinator,
         keys: KeysCoordinator,
         account: AccountCoordinator | None,
+        memory: Memory,
     ) -> None:
         """Initialize the coordinator."""
         super().__init__(
@@ -50,7 +58,13 @@ class ModelsCoordinator(TurnCoordinator[Models]):
         self._site = site
         self._account = account
         self._keys = keys
-        self._soon = balance_interval(entry)
+        self._memory = memory
+        self._absent: frozenset[str] = frozenset()
+
+    @override
+    def _lasting(self, reading: Models) -> Models:
+        """Return a reading without what has changed with it."""
+        return replace(reading, added=(), removed=())
 
     @override
     async def _async_ask(self) -> Models:
@@ -63,8 +77,8 @@ class ModelsCoordinator(TurnCoordinator[Models]):
             if not isinstance(failure, GatewayError):
                 raise failure
         # What could not be read is asked for again before the hour is over.
-        is_whole = not failures and not self._awaits_account()
-        self.poll_interval = SLOW_UPDATE_INTERVAL if is_whole else self._soon
+        if failures or self._awaits_account():
+            self._come_back_soon()
         models = Models(
             None if isinstance(of_key, BaseException) else of_key,
             None if isinstance(of_account, BaseException) else of_account,
@@ -73,7 +87,38 @@ class ModelsCoordinator(TurnCoordinator[Models]):
             raise failures[0]
         self._tell("the models of the key", of_key)
         self._tell("the models of the account", of_account)
-        return models
+        return self._with_changes(models)
+
+    @callback
+    def _with_changes(self, models: Models) -> Models:
+        """Return a reading with what has changed since those before.
+
+        Lists are not stable (gateway_api.md 4.1): who is missing once is not gone yet.
+        """
+        listed, whose = models.key, self._keys.own_ledger
+        if self._account is not None:
+            listed, whose = models.account, "account"
+        if listed is None:
+            return models
+        known, now = self._memory.models.get(whose), frozenset(listed)
+        if known and not now:
+            # A site that shows none at all has trouble, and has not lost each of them.
+            return models
+        if known is None:
+            self._memory.models[whose] = now
+            self._memory.async_changed(was_told=True)
+            return models
+        absent = known - now
+        added, removed = now - known, absent & self._absent
+        self._absent = absent
+        if absent - removed:
+            self._come_back_soon()
+        if added or removed:
+            self._memory.models[whose] = (known | added) - removed
+            self._memory.async_changed(was_told=True)
+        return replace(
+            models, added=tuple(sorted(added)), removed=tuple(sorted(removed))
+        )
 
     async def _async_of_key(self) -> tuple[str, ...] | None:
         if CONF_API_KEY not in self.config_entry.data:
