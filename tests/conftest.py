@@ -8,6 +8,7 @@ import time
 from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
+from hypothesis import settings
 import pytest
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension  # type: ignore[import-untyped]
 from syrupy.assertion import SnapshotAssertion
@@ -15,10 +16,17 @@ from syrupy.assertion import SnapshotAssertion
 # Before the harness puts a `custom_components` of its own on the path.
 from custom_components.new_api.gateway.budget import Budget
 from custom_components.new_api.gateway.client import Client
+from homeassistant.components.recorder import core
 from homeassistant.core import HomeAssistant
 from tests.home import Home, Site, household
 
 pytest_plugins = ["tests.secrecy.plugin"]
+
+# The same examples every time, in whatever time a busy machine needs.
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, database=None, max_examples=50
+)
+settings.load_profile("steady")
 
 NOW: Final = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 """Just after the last recording was made."""
@@ -30,6 +38,7 @@ _ALLOWED: Final = (
     "Error in logging",
     "Executing <",
     "We found a custom integration ",
+    "What is remembered of ",
     "zlib_ng and isal are not available",
 )
 _OURS: Final = "custom_components.new_api"
@@ -40,6 +49,11 @@ _ALLOWED_PARTS: Final = (
     " prevent delaying shutdown",
     " rejected by integration",
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Do without a warning of Hypothesis about its own generator of random numbers."""
+    config.addinivalue_line("filterwarnings", "ignore:It looks like `register_random`")
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +71,23 @@ def clock(
     monkeypatch.setattr(Client.__init__, "__kwdefaults__", client_defaults)
     monkeypatch.setattr(Budget.__init__, "__defaults__", (time.monotonic,))
     return freezer
+
+
+@pytest.fixture
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """Do without a line in the log for each statement and event: they take a third."""
+    for name in ("sqlalchemy.engine", "homeassistant.core"):
+        caplog.set_level(logging.WARNING, name)
+
+
+@pytest.fixture
+def recording(
+    clock: FrozenDateTimeFactory,
+    hass_storage: dict[str, Any],
+    quiet: None,
+    recorder_mock: core.Recorder,
+) -> None:
+    """Have a Home Assistant that keeps statistics; to be asked for before the home."""
 
 
 @pytest.fixture

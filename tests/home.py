@@ -25,23 +25,30 @@ from homeassistant.config_entries import (
     ConfigFlowContext,
     ConfigFlowResult,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.core import (
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    State,
+    callback,
+)
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
 from tests.reader import Reader
 from tests.recordings import load
-from tests.simulator import DIALECTS, Gateway, Key, Model, Options, User, World
+from tests.simulator import DIALECTS, Gateway, Key, LogType, Model, Options, User, World
 
-TURNS_APART: Final = timedelta(seconds=16)
-"""By as much a reading can be late, since the one before it has its turn first."""
+TURNS_APART: Final = timedelta(seconds=36)
+"""By as much a reading can be late, since all others can have their turns first."""
 
 BALANCE: Final = timedelta(minutes=5) * 1.1 + TURNS_APART
 """After this, balances were read once more, whatever the jitter."""
 HOURLY: Final = timedelta(hours=1) * 1.1 + TURNS_APART
 """After this, so were the models and the site."""
-SECOND_OPINION: Final = timedelta(minutes=1) * 1.1 + TURNS_APART
-"""After this, a rejected credential was tried again."""
+SECOND_OPINION: Final = timedelta(minutes=1) * 1.1 + timedelta(seconds=190)
+"""After this, a rejected credential was tried again, once there was room for it."""
 
 _MODELS: Final = ("claude-haiku-4-5", "deepseek-chat", "gpt-5-mini")
 
@@ -60,6 +67,15 @@ def household(server: str = "new_api_main") -> Gateway:
         wang, "Claude Code", quota=-61_000_000, used_quota=61_000_000, unlimited=True
     )
     world.add_key(wang, "Homework", used_quota=2_500_000)
+    # Longer ago than anybody asks for.
+    world.write(
+        wang,
+        LogType.CONSUME,
+        wang.used_quota,
+        key=world.key("Claude Code"),
+        at=world.now - 90 * 86_400,
+        model=_MODELS[0],
+    )
     return Gateway(world, DIALECTS[server], Options(system_name="Juhe AI"))
 
 
@@ -157,6 +173,15 @@ class Home:
         for _ in range(times):
             await self.pass_time(BALANCE)
 
+    async def pass_hour(self) -> None:
+        """Let an hour pass, and all be read that is read by the hour.
+
+        Who asks for more than balances waits until there is room for it.
+        """
+        await self.pass_time(HOURLY)
+        for _ in range(4):
+            await self.pass_time(timedelta(minutes=1))
+
     def tick(self, time: timedelta) -> None:
         """Let time pass without waiting for what it brings."""
         self._freezer.tick(time)
@@ -191,7 +216,7 @@ class Home:
         if not with_user_id:
             del data["user_id"]
         base = URL(site.url)
-        digest = Credentials(key=data.get("api_key")).key_digest(base)
+        digest = Credentials(key=data.get("api_key")).key_digest
         name = site.gateway.options.system_name
         entry: ConfigEntry = ConfigEntry(
             data=data,
@@ -275,27 +300,42 @@ class Home:
         await self._reader.read_flow(result)
         return result
 
-    # What Home Assistant shows
+    # What Home Assistant shows. Entities go by their ids; those of sensors, which most
+    # are, by what follows `sensor.`.
 
     def state(self, entity_id: str) -> str:
-        """Return the state of a sensor, by what follows `sensor.`."""
-        state = self.hass.states.get(f"sensor.{entity_id}")
-        assert state is not None, f"There is no sensor.{entity_id}"
-        return state.state
+        """Return the state of an entity."""
+        return self._state(entity_id).state
 
     def attributes(self, entity_id: str) -> dict[str, Any]:
-        """Return the attributes of a sensor."""
-        state = self.hass.states.get(f"sensor.{entity_id}")
-        assert state is not None, f"There is no sensor.{entity_id}"
-        return dict(state.attributes)
+        """Return the attributes of an entity."""
+        return dict(self._state(entity_id).attributes)
+
+    def changes_of(self, entity_id: str) -> list[str]:
+        """Return a list that grows by each state that an entity changes to."""
+        seen: list[str] = []
+
+        @callback
+        def changed(event: Event[EventStateChangedData]) -> None:
+            old, new = event.data["old_state"], event.data["new_state"]
+            if new is not None and (old is None or new.state != old.state):
+                seen.append(new.state)
+
+        async_track_state_change_event(self.hass, [_whole(entity_id)], changed)
+        return seen
+
+    def _state(self, entity_id: str) -> State:
+        state = self.hass.states.get(_whole(entity_id))
+        assert state is not None, f"There is no {_whole(entity_id)}"
+        return state
 
     def states(self, device: str) -> dict[str, str]:
         """Return the states of the enabled sensors of a device, by their names."""
         entities = er.async_get(self.hass)
         return {
-            entity.original_name or "": self.state(entity.entity_id.partition(".")[2])
+            entity.original_name or "": self.state(entity.entity_id)
             for entity in er.async_entries_for_device(entities, self.device(device).id)
-            if entity.disabled_by is None
+            if entity.domain == "sensor" and entity.disabled_by is None
         }
 
     def device(self, name: str) -> dr.DeviceEntry:
@@ -316,11 +356,11 @@ class Home:
         """Return the names of all devices."""
         return {device.name for device in self.devices()}
 
-    async def enable(self, entity_id: str) -> None:
-        """Enable a sensor that is disabled at first."""
-        er.async_get(self.hass).async_update_entity(
-            f"sensor.{entity_id}", disabled_by=None
-        )
+    async def enable(self, *entity_ids: str) -> None:
+        """Enable entities that are disabled at first."""
+        entities = er.async_get(self.hass)
+        for entity_id in entity_ids:
+            entities.async_update_entity(_whole(entity_id), disabled_by=None)
         # Home Assistant waits for more of the kind before it reloads the entry.
         await self.pass_time(timedelta(seconds=31))
 
@@ -330,7 +370,7 @@ class Home:
         await self.hass.services.async_call(
             "homeassistant",
             "update_entity",
-            {"entity_id": f"sensor.{entity_id}"},
+            {"entity_id": _whole(entity_id)},
             blocking=True,
         )
         await self.settle()
@@ -342,6 +382,10 @@ class Home:
             entity.unique_id: entity.entity_id
             for entity in er.async_entries_for_config_entry(entities, entry.entry_id)
         }
+
+
+def _whole(entity_id: str) -> str:
+    return entity_id if "." in entity_id else f"sensor.{entity_id}"
 
 
 def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:

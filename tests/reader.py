@@ -1,13 +1,13 @@
 """Somebody who reads what Home Assistant shows, in every language that we speak."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 import re
 from typing import Any, Final
 
 from custom_components.new_api.const import DOMAIN
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import DOMAIN as HOMEASSISTANT, HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.helpers.issue_registry import IssueEntry
 from homeassistant.helpers.translation import async_get_translations
 
@@ -69,8 +69,13 @@ class Reader:
         errors = result.get("errors") or {}
         unseen = set(errors) - {"base", *map(str, schema.schema)}
         assert not unseen, f"No field shows {errors}"
-        for field in schema.schema:
-            texts += [f"{step}.data.{field}", f"{step}.data_description.{field}"]
+        for field, shown in schema.schema.items():
+            if isinstance(shown, section):
+                part = f"{step}.sections.{field}"
+                texts += [f"{part}.name", f"{part}.description"]
+                texts += _of_fields(part, shown.schema.schema)
+            else:
+                texts += _of_fields(step, (field,))
         texts += [f"error.{error}" for error in errors.values()]
         for text in texts:
             await self._read(kind, text, placeholders)
@@ -103,3 +108,12 @@ class Reader:
             if found := texts.get(f"component.{domain}.{kind}.{text}"):
                 return found
         return None
+
+
+def _of_fields(part: str, fields: Iterable[object]) -> list[str]:
+    """Return the names of the texts of fields, which stand in a part of the texts."""
+    return [
+        f"{part}.{kind}.{field}"
+        for field in fields
+        for kind in ("data", "data_description")
+    ]

@@ -11,12 +11,12 @@ from typing import Any, Final
 import pytest
 
 from tests.home import HOURLY, Home, Site, household, works
+from tests.household import KEY
 from tests.secrecy.held import held_by
 from tests.secrecy.plugin import leaks_in
 from tests.secrecy.search import Search, Secret
 from tests.simulator import Reword
 
-KEY: Final = "Home Assistant"
 SERVERS: Final = ("new_api_main", "new_api_rc21", "new_api_0_9", "one_api", "one_hub")
 
 

@@ -18,7 +18,6 @@ SERVERS: Final = ("new_api_main", "new_api_rc21", "new_api_0_9", "one_api", "one
 WITH_ITS_OWN_WORDS: Final = ("new_api_main", "new_api_rc21", "new_api_0_9", "one_api")
 """The servers that tell a banned owner and a channel from an unknown key."""
 
-JSON: Final = (("Content-Type", "application/json; charset=utf-8"),)
 HTML: Final = (("Content-Type", "text/html; charset=utf-8"),)
 
 
@@ -238,14 +237,14 @@ async def test_faulty_form(
 NO_GATEWAYS: Final = {
     "web page": Answer(200, "<html><title>Shop</title></html>", HTML),
     "web page not found": Answer(404, "<html>404</html>", HTML),
-    "nothing at all": Answer(200, "", JSON),
-    "other JSON": Answer(200, '{"success": true, "data": {"status": "ok"}}', JSON),
-    "other JSON without data": Answer(200, '{"status": "ok"}', JSON),
-    "other API": Answer(401, '{"success": false, "message": "log in"}', JSON),
-    "another API": Answer(404, '{"error": {"message": "Invalid URL"}}', JSON),
-    "JSON list": Answer(200, "[]", JSON),
-    "half of the JSON": Answer(200, '{"success": true, "data": {', JSON),
-    "other status": Answer(418, '{"error": {"message": "a teapot"}}', JSON),
+    "nothing at all": Answer.json(200, ""),
+    "other JSON": Answer.json(200, '{"success": true, "data": {"status": "ok"}}'),
+    "other JSON without data": Answer.json(200, '{"status": "ok"}'),
+    "other API": Answer.json(401, '{"success": false, "message": "log in"}'),
+    "another API": Answer.json(404, '{"error": {"message": "Invalid URL"}}'),
+    "JSON list": Answer.json(200, "[]"),
+    "half of the JSON": Answer.json(200, '{"success": true, "data": {'),
+    "other status": Answer.json(418, '{"error": {"message": "a teapot"}}'),
 }
 
 
@@ -276,7 +275,7 @@ async def test_site_behind_a_wall(home: Home, site: Site) -> None:
 async def test_site_answers_oddly(home: Home, site: Site) -> None:
     """What no known gateway answers is told so, and is never shown a credential."""
     said = '{"success": true, "data": {"system_name": 7, "quota_per_unit": 1}}'
-    odd = Answer(200, said, JSON)
+    odd = Answer.json(200, said)
     site.gateway.faults.add("*", odd)
     entered = site.form(key="Home Assistant", user="wang")
     form = await home.submit(await home.start(), entered)
@@ -524,7 +523,7 @@ async def test_mistaken_credentials(
 async def test_account_refused_without_a_reason(home: Home, site: Site) -> None:
     """What stands before a site and refuses says nothing about a credential."""
     said = '{"success": false, "message": "forbidden"}'
-    site.gateway.faults.add("/api/user/self", Answer(403, said, JSON), times=1)
+    site.gateway.faults.add("/api/user/self", Answer.json(403, said), times=1)
     entered = site.form(user="wang")
     form = await home.submit(await home.start(), entered)
     assert_asks_again(form, {"base": "refused"}, entered)

@@ -1,5 +1,6 @@
 """The devices of an entry: how they come, what they are called, how they go."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -11,9 +12,9 @@ from homeassistant.core import Event, EventStateChangedData, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 from tests.home import HOURLY, Home, Site, household
-from tests.simulator import Answer, Reset
+from tests.household import KEY
+from tests.simulator import Answer, Offer, Period, Reset, Subscription
 
-KEY: Final = "Home Assistant"
 ACCOUNT: Final = "Juhe AI (wang)"
 SERVERS: Final = ("new_api_main", "new_api_rc21", "new_api_0_9", "one_api", "one_hub")
 
@@ -108,11 +109,10 @@ async def test_new_key(home: Home, site: Site) -> None:
     await home.poll()
     assert identified(home) == HOUSEHOLD | {("new", "entry_key_4")}
     assert home.device("new").via_device_id == home.device(ACCOUNT).id
-    assert home.states("new") == {
-        "Remaining quota": "5.00",
-        "Used quota": "0.00",
-        "Status": "active",
-    }
+    shown = home.states("new")
+    assert shown["Remaining quota"] == "5.00"
+    assert shown["Used quota"] == "0.00"
+    assert shown["Status"] == "active"
     entities = home.entities(entry)
     site.gateway.spend("new", 500_000)
     await home.poll(3)
@@ -123,6 +123,8 @@ async def test_new_key(home: Home, site: Site) -> None:
 async def test_renamed_key(home: Home, site: Site) -> None:
     """A key that is renamed on the site keeps its entities."""
     entry = await home.add(site, key=KEY, user="wang")
+    # Some of them come when there is room to ask for what they show.
+    await home.poll(2)
     entities = home.entities(entry)
     site.key("Homework").name = "Schularbeiten"
     site.key(KEY).name = "House"
@@ -146,9 +148,9 @@ async def test_deleted_key(home: Home, site: Site) -> None:
     entry = await home.add(site, key=KEY, user="wang")
     site.gateway.world.delete_key("Homework")
     await home.poll()
-    assert home.states("Homework") == dict.fromkeys(
-        ("Remaining quota", "Used quota", "Status"), STATE_UNAVAILABLE
-    )
+    shown = home.states("Homework")
+    assert {"Remaining quota", "Used quota", "Status", "Spent today"} < shown.keys()
+    assert set(shown.values()) == {STATE_UNAVAILABLE}
     await home.poll()
     assert home.device_names() == {ACCOUNT, KEY, "Claude Code"}
     assert not [entity for entity in home.entities(entry) if "_key_3_" in entity]
@@ -160,6 +162,8 @@ async def test_deleted_key(home: Home, site: Site) -> None:
 async def test_key_missing_once(home: Home, site: Site) -> None:
     """A key that one reading lacks is still the same afterwards."""
     entry = await home.add(site, key=KEY, user="wang")
+    # Some of them come when there is room to ask for what they show.
+    await home.poll(2)
     entities = home.entities(entry)
     device = home.device("Homework").id
     for _ in range(2):
@@ -293,6 +297,7 @@ async def test_site_is_updated_and_renamed(home: Home, site: Site) -> None:
 async def test_nothing_flickers(home: Home, site: Site) -> None:
     """Devices that stay are not touched when others come and go."""
     await home.add(site, key=KEY, user="wang")
+    await home.poll(2)
     changed: list[Event[Any]] = []
     home.hass.bus.async_listen(dr.EVENT_DEVICE_REGISTRY_UPDATED, changed.append)
     home.hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, changed.append)
@@ -307,6 +312,106 @@ async def test_nothing_flickers(home: Home, site: Site) -> None:
     await home.poll(3)
     await home.pass_time(HOURLY)
     assert changed == []
+
+
+# ------------------------------------------------------------------------------------
+# Plans
+
+PRO: Final = Offer(id=7, title="Pro", total=5_000_000, days=90, reset=Period.MONTHLY)
+
+
+def buy(site: Site) -> Subscription:
+    """Let the account have the plan."""
+    site.gateway.world.offers = [PRO]
+    return site.gateway.subscribe("wang", PRO)
+
+
+async def test_plan(home: Home, site: Site) -> None:
+    """A plan that the account has is a device below it, with what is left of it."""
+    buy(site).amount_used = 1_500_000
+    await home.add(site, user="wang", key_devices="none")
+    assert identified(home) == {(ACCOUNT, "entry"), ("Pro", "entry_plan_1")}
+    assert home.device("Pro").model == "Plan"
+    assert home.device("Pro").via_device_id == home.device(ACCOUNT).id
+    assert home.states("Pro") == {
+        "Remaining": "7.00",
+        "Used": "3.00",
+        "Total": "10.00",
+        "Next reset": "2026-12-01T00:00:00+00:00",
+        "Ends": "2027-02-21T08:15:00+00:00",
+    }
+
+
+async def test_new_plan(home: Home, site: Site) -> None:
+    """A plan that is bought appears by itself, and is followed from then on."""
+    await home.add(site, user="wang", key_devices="none")
+    plan = buy(site)
+    await home.pass_time(HOURLY)
+    assert home.states("Pro")["Remaining"] == "10.00"
+    plan.amount_used = 500_000
+    await home.poll(2)
+    assert home.states("Pro")["Remaining"] == "9.00"
+
+
+async def test_renamed_plan(home: Home, site: Site) -> None:
+    """A plan that its seller renames keeps its entities."""
+    buy(site)
+    entry = await home.add(site, user="wang", key_devices="none")
+    # Some of them come when there is room to ask for what they show.
+    await home.poll(2)
+    entities = home.entities(entry)
+    site.gateway.world.offers = [replace(PRO, title="Pro Max")]
+    await home.poll(2)
+    assert home.device_names() == {ACCOUNT, "Pro Max"}
+    assert home.entities(entry) == entities
+
+
+async def test_plan_that_is_over(home: Home, site: Site) -> None:
+    """A plan that is over vanishes with the second reading that lacks it."""
+    plan = buy(site)
+    entry = await home.add(site, user="wang", key_devices="none")
+    plan.is_cancelled = True
+    await home.poll()
+    assert set(home.states("Pro").values()) == {STATE_UNAVAILABLE}
+    await home.poll()
+    assert home.device_names() == {ACCOUNT}
+    assert not [entity for entity in home.entities(entry) if "_plan_" in entity]
+
+
+async def test_plan_missing_once(home: Home, site: Site) -> None:
+    """A site whose database fails tells of no plans, once (gateway_api.md 6.8)."""
+    buy(site)
+    entry = await home.add(site, user="wang", key_devices="none")
+    await home.poll(2)
+    entities, device = home.entities(entry), home.device("Pro").id
+    for _ in range(2):
+        plan = site.gateway.world.subscriptions.pop()
+        await home.poll()
+        assert home.states("Pro")["Remaining"] == STATE_UNAVAILABLE
+        site.gateway.world.subscriptions.append(plan)
+        await home.poll()
+        assert home.states("Pro")["Remaining"] == "10.00"
+    assert home.device("Pro").id == device
+    assert home.entities(entry) == entities
+
+
+async def test_plan_that_is_not_for_sale(home: Home, site: Site) -> None:
+    """A plan whose name the site keeps to itself is called by its number."""
+    site.gateway.subscribe("wang", PRO)
+    await home.add(site, user="wang", key_devices="none")
+    assert home.device_names() == {ACCOUNT, "Plan 7"}
+
+
+async def test_plans_that_cannot_be_read(home: Home, site: Site) -> None:
+    """No plan vanishes because the site is in trouble."""
+    buy(site)
+    await home.add(site, user="wang", key_devices="none")
+    site.gateway.faults.add("/api/subscription/*", Answer(502))
+    await home.poll(4)
+    assert set(home.states("Pro").values()) == {STATE_UNAVAILABLE}
+    site.gateway.faults.clear()
+    await home.poll()
+    assert home.states("Pro")["Remaining"] == "10.00"
 
 
 # ------------------------------------------------------------------------------------

@@ -8,9 +8,8 @@ import pytest
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from tests.home import SECOND_OPINION, Home, Site, complaints, works
+from tests.household import KEY
 from tests.simulator import Answer, Hang
-
-KEY: Final = "Home Assistant"
 
 SUBJECTS: Final[dict[str, dict[str, Any]]] = {
     "key alone": {"key": KEY},
@@ -27,6 +26,7 @@ async def test_unload_and_set_up(
 ) -> None:
     """An entry that is unloaded asks nothing more, and comes back as it was."""
     entry = await home.add(site, **subject)
+    await home.poll(3)
     states = home.hass.states.async_all("sensor")
     assert len(states) > 4
     assert await home.hass.config_entries.async_unload(entry.entry_id)
@@ -41,6 +41,8 @@ async def test_unload_and_set_up(
     assert await home.hass.config_entries.async_setup(entry.entry_id)
     await home.settle()
     assert works(entry)
+    # What else there is comes after the balances.
+    await home.poll(3)
     for before in states:
         now = home.hass.states.get(before.entity_id)
         assert now is not None

@@ -11,23 +11,19 @@ from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
 from tests.home import SECOND_OPINION, Home, Site, complaints, household, works
+from tests.household import ACCOUNT, ALONE, KEY, OWN
 from tests.simulator import Answer, Reset, Rewrite, Status
 
 SERVERS: Final = ("new_api_main", "new_api_rc21", "new_api_0_9", "one_api", "one_hub")
 
-JSON: Final = (("Content-Type", "application/json; charset=utf-8"),)
 REFUSED: Final = {
-    "200": Answer(200, '{"success": false, "message": "无权进行此操作"}', JSON),
-    "401": Answer(401, '{"success": false, "message": "unauthorized"}', JSON),
-    "403": Answer(403, '{"success": false, "message": "forbidden"}', JSON),
+    "200": Answer.json(200, '{"success": false, "message": "无权进行此操作"}'),
+    "401": Answer.json(401, '{"success": false, "message": "unauthorized"}'),
+    "403": Answer.json(403, '{"success": false, "message": "forbidden"}'),
 }
 
-KEY: Final = "Home Assistant"
 
 # What the sensors of the account, of its key and of a key alone begin with.
-ACCOUNT: Final = "juhe_ai_wang"
-OWN: Final = "home_assistant"
-ALONE: Final = "juhe_ai_home_assistant"
 
 
 def fields(form: ConfigFlowResult) -> dict[str, object]:
@@ -75,6 +71,23 @@ async def test_rotated_token(home: Home, server: str) -> None:
     assert home.state(f"{OWN}_remaining_quota") == "25.00"
     assert home.state("claude_code_status") == "active"
     assert home.reauths() == []
+
+
+async def test_form_has_read_it(home: Home, site: Site) -> None:
+    """What the form has read is shown, and not asked for again."""
+    entry = await home.add(site, user="wang")
+    token = site.gateway.world.rotate_access_token("wang")
+    await home.poll()
+    await home.pass_time(SECOND_OPINION)
+    form = await home.open_reauth(entry)
+    asked = site.asked("/api/user/self"), site.asked("/api/token/")
+    await home.submit(form, {"access_token": token})
+    assert home.state(f"{ACCOUNT}_remaining_quota") == "90.01"
+    assert home.state("claude_code_status") == "active"
+    assert (site.asked("/api/user/self"), site.asked("/api/token/")) == (
+        asked[0] + 1,
+        asked[1] + 1,
+    )
 
 
 async def test_repair_of_home_assistant(home: Home, site: Site) -> None:
@@ -313,6 +326,8 @@ async def test_deleted_key_of_an_account(home: Home, server: str) -> None:
     """Beside an account, a deleted key is asked for and the account stays."""
     site = await home.serve(household(server))
     entry = await home.add(site, key=KEY, user="wang")
+    # Some of them come when there is room to ask for what they show.
+    await home.poll(2)
     entities = home.entities(entry)
     site.gateway.world.delete_key(KEY)
     await home.poll(2)
@@ -377,7 +392,7 @@ async def test_hiccup_of_the_key(home: Home) -> None:
     await home.add(site, key=KEY)
     unknown = '{"error": {"message": "无效的令牌", "type": "one_api_error"}}'
     for _ in range(2):
-        site.gateway.faults.add("/v1/dashboard/*", Answer(401, unknown, JSON), times=2)
+        site.gateway.faults.add("/v1/dashboard/*", Answer.json(401, unknown), times=2)
         await home.poll()
         assert home.state(f"{ALONE}_status") == "unavailable"
         await home.pass_time(SECOND_OPINION)
@@ -662,3 +677,23 @@ async def test_trouble_of_the_site(
     site.gateway.faults.add(path, Answer(status))
     await home.poll(4)
     assert home.reauths() == []
+
+
+@pytest.mark.parametrize(
+    "subject", [{"key": KEY}, {"user": "wang"}], ids=["key", "account"]
+)
+async def test_refusals_of_a_site_that_is_not_there(
+    home: Home, site: Site, subject: dict[str, Any]
+) -> None:
+    """Who does not even say what it is says nothing about credentials, either."""
+    await home.add(site, **subject)
+    site.gateway.faults.add("/api/status", Answer(502))
+    site.gateway.world.rotate_access_token("wang")
+    site.gateway.world.rotate_key(KEY)
+    await home.poll()
+    await home.pass_time(SECOND_OPINION)
+    await home.poll(4)
+    assert home.reauths() == []
+    site.gateway.faults.clear()
+    await home.poll(4)
+    assert len(home.reauths()) == 1

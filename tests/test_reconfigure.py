@@ -1,6 +1,6 @@
 """Changing the address or the credentials of an entry."""
 
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
@@ -8,9 +8,8 @@ from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
 from tests.home import Home, Site, household
+from tests.household import KEY
 from tests.simulator import Answer
-
-KEY: Final = "Home Assistant"
 
 
 def filled_in(form: ConfigFlowResult) -> dict[str, str]:
@@ -65,6 +64,21 @@ async def test_other_address(home: Home, site: Site) -> None:
     await home.poll()
     assert site.asked("/api/user/self") == asked + 1
     assert home.state("juhe_ai_wang_remaining_quota") == "89.01"
+
+
+async def test_other_address_of_a_key(home: Home, site: Site) -> None:
+    """What a key alone has spent today is known at the new address, too."""
+    entry = await home.add(site, key=KEY)
+    for _ in range(2):
+        site.gateway.spend(KEY, 500_000)
+        await home.poll()
+    assert home.state("juhe_ai_home_assistant_spent_today") == "2.00"
+    moved = await home.serve(site.gateway)
+    form = await home.start_reconfigure(entry)
+    assert_done(await home.submit(form, filled_in(form) | {"url": moved.url}))
+    site.gateway.spend(KEY, 500_000)
+    await home.poll()
+    assert home.state("juhe_ai_home_assistant_spent_today") == "3.00"
 
 
 async def test_other_key_of_an_account(home: Home, site: Site) -> None:

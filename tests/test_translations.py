@@ -11,14 +11,15 @@ from typing import Any, Final
 import pytest
 
 from custom_components import new_api
-from custom_components.new_api import sensor, system_health
+from custom_components.new_api import system_health
 from custom_components.new_api.devices import KEY_DEVICES
 from custom_components.new_api.failures import failure_of
 from custom_components.new_api.gateway import errors
 from custom_components.new_api.gateway.models import KeyStatus, Scope
-from homeassistant.components.sensor import SensorEntityDescription
-from tests.home import Home
+from homeassistant.helpers import entity_registry as er
+from tests.home import Home, household
 from tests.reader import LANGUAGES
+from tests.simulator import Monitor, Offer
 
 FOLDER: Final = Path(new_api.__path__[0])
 SOURCES: Final = [path.read_text() for path in FOLDER.rglob("*.py")]
@@ -47,6 +48,7 @@ def failures() -> list[errors.GatewayError]:
     return [
         errors.BlockedError("x"),
         errors.CannotConnectError("x"),
+        errors.DeclinedError("x"),
         errors.EmptyReplyError("x"),
         errors.EndpointMissingError("x"),
         errors.GatewayError("x"),
@@ -54,6 +56,7 @@ def failures() -> list[errors.GatewayError]:
         errors.NotAGatewayError("x"),
         errors.RateLimitedError(61),
         errors.ServerTroubleError("x"),
+        errors.TooLargeError("x"),
         errors.UnexpectedReplyError("x"),
         *(errors.RefusedError(reason, 401) for reason in errors.Refusal),
     ]
@@ -65,14 +68,29 @@ def kinds(kind: type[Exception]) -> set[type[Exception]]:
     return {kind}.union(*map(kinds, own))
 
 
-def descriptions() -> list[SensorEntityDescription]:
-    """Return the descriptions of all sensors."""
-    return [
-        each
-        for value in vars(sensor).values()
-        for each in (value if isinstance(value, tuple) else (value,))
-        if isinstance(each, SensorEntityDescription)
-    ]
+@pytest.fixture
+async def entities(home: Home) -> list[er.RegistryEntry]:
+    """Return one entity of each kind, disabled ones too."""
+    gateway = household()
+    world = gateway.world
+    gateway.configure(check_in=True)
+    world.monitors = [Monitor(category="Models", name="OpenAI")]
+    world.offers = [Offer(id=1, title="Pro", total=1)]
+    gateway.subscribe("wang", world.offers[0])
+    site = await home.serve(gateway)
+    entry = await home.add(site, key="Home Assistant", user="wang")
+    # Not everything has room at once.
+    await home.poll()
+    registry = er.async_get(home.hass)
+    return er.async_entries_for_config_entry(registry, entry.entry_id)
+
+
+def keys_of(entities: list[er.RegistryEntry]) -> dict[str, set[str | None]]:
+    """Return the translation keys of entities, by platform."""
+    return {
+        domain: {each.translation_key for each in entities if each.domain == domain}
+        for domain in {each.domain for each in entities}
+    }
 
 
 def test_languages() -> None:
@@ -101,6 +119,10 @@ def test_texts_are_texts(language: str) -> None:
 def test_chinese_is_chinese() -> None:
     """No text was left in English."""
     for path, text in flat(TEXTS["zh-Hans"]):
+        if not re.search(r"\w", PLACEHOLDER.sub("", text).replace("token", "")):
+            # There are no words in it, as in "{group}：{monitor}", or only the one that
+            # Chinese sites use as it is.
+            continue
         assert re.search(r"[一-鿿]", text), path
         assert not re.search(r"[一-鿿][,;:?!]", text), path
 
@@ -166,8 +188,8 @@ def test_what_the_code_says_has_a_text() -> None:
     assert translation_keys("reason") <= set(texts["config"]["abort"])
     assert translation_keys("translation_key") <= (
         set(texts["exceptions"])
-        | set(texts["entity"]["sensor"])
         | set(texts["selector"])
+        | set().union(*texts["entity"].values())
     )
 
 
@@ -190,17 +212,49 @@ def test_no_text_is_left_over() -> None:
 
 
 @languages
-def test_entities_have_names(language: str) -> None:
-    """Each sensor has a name, and each state of a list one too."""
-    texts = TEXTS[language]["entity"]["sensor"]
-    assert descriptions()
-    assert {each.translation_key for each in descriptions()} == set(texts)
-    for description in descriptions():
-        text = texts[description.translation_key]
+async def test_entities_have_names(
+    language: str, entities: list[er.RegistryEntry]
+) -> None:
+    """Each entity has a name, and what it can say by a word has one too."""
+    texts = TEXTS[language]["entity"]
+    assert keys_of(entities) == {domain: set(texts[domain]) for domain in texts}
+    for entity in entities:
+        text = texts[entity.domain][entity.translation_key]
         assert text["name"]
-        assert set(description.options or ()) == set(text.get("state", ()))
-        has_unit = "unit_of_measurement" in text
-        assert not (has_unit and description.native_unit_of_measurement)
+        can_be = entity.capabilities or {}
+        assert set(can_be.get("options", ())) == set(text.get("state", ()))
+        kinds_of_events = text.get("state_attributes", {}).get("event_type", {})
+        assert set(can_be.get("event_types", ())) == set(
+            kinds_of_events.get("state", ())
+        )
+
+
+async def test_units_are_translated_or_not(
+    home: Home, entities: list[er.RegistryEntry]
+) -> None:
+    """A unit that is a word stands in the texts, and nowhere else."""
+    texts = TEXTS["en"]["entity"]["sensor"]
+    for entity in entities:
+        if entity.domain == "sensor":
+            words = texts[entity.translation_key].get("unit_of_measurement")
+            assert entity.unit_of_measurement in (words, "USD", "d"), entity
+            assert words is None or entity.unit_of_measurement == words
+
+
+async def test_attributes_have_names(
+    home: Home, entities: list[er.RegistryEntry]
+) -> None:
+    """Each attribute that the integration adds has a name."""
+    of_home_assistant = {
+        *("attribution", "device_class", "event_type", "event_types", "friendly_name"),
+        *("icon", "last_reset", "options", "state_class", "unit_of_measurement"),
+    }
+    for entity in entities:
+        state = home.hass.states.get(entity.entity_id)
+        if state is not None:
+            text = TEXTS["en"]["entity"][entity.domain][entity.translation_key]
+            own = state.attributes.keys() - of_home_assistant
+            assert own <= set(text.get("state_attributes", ())), entity.entity_id
 
 
 @languages
@@ -220,14 +274,23 @@ def test_states_have_names(language: str, path: str, states: type[StrEnum]) -> N
     assert set(found) == {state.value for state in states}
 
 
-def test_icons() -> None:
-    """Each sensor has an icon, and each state one that differs from it."""
-    icons = ICONS["entity"]["sensor"]
-    assert set(icons) == {each.translation_key for each in descriptions()}
-    for description in descriptions():
-        icon = icons[description.translation_key]
+async def test_icons(entities: list[er.RegistryEntry]) -> None:
+    """Each entity has an icon, of its kind or its own, and each state another one."""
+    icons = ICONS["entity"]
+    for domain, keys in keys_of(entities).items():
+        assert set(icons[domain]) <= keys
+    for entity in entities:
+        icon = icons[entity.domain].get(entity.translation_key)
+        if icon is None:
+            # A problem and a connection have icons of Home Assistant's.
+            assert entity.domain == "binary_sensor"
+            assert entity.original_device_class is not None
+            continue
         assert icon["default"].startswith("mdi:")
-        assert set(icon.get("state", ())) == set(description.options or ())
+        states = set((entity.capabilities or {}).get("options", ()))
+        if entity.domain == "binary_sensor":
+            states = {"on"}
+        assert set(icon.get("state", ())) == states
         assert icon["default"] not in icon.get("state", {}).values()
 
 

@@ -11,10 +11,10 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import aiohttp_client
 from homeassistant.util import ssl as ssl_util
 from tests.home import SECOND_OPINION, Home, Site, household, works
+from tests.household import KEY
 from tests.network import HERE, Names, client_context, make_certificate, server_context
 from tests.test_config_flow import assert_asks_again, filled_in
 
-KEY: Final = "Home Assistant"
 PUBLIC: Final = "gateway.example.org"
 
 

@@ -6,7 +6,10 @@ import ssl
 
 import pytest
 
+from custom_components.new_api.coordinator import base
+from homeassistant.const import EVENT_LOGGING_CHANGED
 from homeassistant.helpers import aiohttp_client
+from homeassistant.helpers.entity import Entity
 from homeassistant.util import ssl as ssl_util
 from tests.home import Home
 
@@ -55,7 +58,12 @@ def street(
     home: Home,
     serving: AsyncExitStack,
     caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Street:
-    """Return an empty street."""
+    """Return an empty street, in which all entities are enabled."""
+    # The page says what is seen each time.
+    monkeypatch.setattr(base, "uniform", lambda least, most: (least + most) / 2)
+    monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
     caplog.set_level(logging.INFO, logger="homeassistant.core")
+    home.hass.bus.async_fire_internal(EVENT_LOGGING_CHANGED)
     return Street(home, network, serving, caplog)

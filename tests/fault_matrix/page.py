@@ -5,12 +5,13 @@ from itertools import groupby
 import json
 import os
 from pathlib import Path
+import re
 import sys
 from typing import Final
 
 from .columns import COLUMNS
 from .faults import ROWS, Row
-from .street import WRONG
+from .street import AS_USUAL, GONE, WRONG
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "fault-matrix.md"
 
@@ -44,6 +45,17 @@ def rows_of(lines: Sequence[str]) -> list[str]:
     columns = len(COLUMNS) + 1
     rows = [line for line in lines if line.count(" | ") == columns - 1]
     return [line for line in rows if not line.startswith("| Fault |")]
+
+
+def says(row: str) -> tuple[str, list[frozenset[str]]]:
+    """Return what a line says, apart from chance.
+
+    Which of the figures that are gone are unavailable, and which unknown, and whether
+    they were gone before a site was asked again, differs from time to time.
+    """
+    name, *cells = row.strip("| ").split(" | ")
+    words = [frozenset(re.split(" → |; |, ", cell)) for cell in cells]
+    return name, [each - {AS_USUAL, *GONE} for each in words]
 
 
 def summary(rows: Sequence[str]) -> str:

@@ -1,31 +1,36 @@
 """A home whose entries each have a gateway that fails in its own way."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import groupby
 import logging
+import math
 from typing import Final
 
 import pytest
 
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from custom_components.new_api.const import View
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import State
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from tests.home import BALANCE, HOURLY, Home, Site, household
-from tests.simulator import Model
+from homeassistant.util import dt as dt_util
+from tests.home import BALANCE, HOURLY, Home, Site
 
-from .columns import ACCOUNT, ALL, ALONE, KEY, Column, Figure
+from .columns import ALL, ALL_MODELS, ALONE, DETAILS, KEY, Column, Figure
 from .faults import Outage, Row
+from .house import WARNINGS, House, Moment, lived_in, values
 from .network import DOMAIN, Network, speaking_plainly
-from .truth import Value, says, truth
+from .truth import Value, age, says
 
 AS_USUAL: Final = "as usual"
 KEPT: Final = "kept"
 AS_SAID: Final = "as the site says"
 WRONG: Final = "WRONG"
-_GONE: Final = ("unavailable", "unknown")
+GONE: Final = ("unavailable", "unknown")
+
+# What is said of an amount where nothing was read for a day: nobody knows better.
+_ESTIMATE: Final = "an estimate"
 
 # How long a figure may be shown that could not be read again.
 _LONGEST_HOLD: Final = timedelta(hours=1)
@@ -41,77 +46,16 @@ _PAUSE: Final = timedelta(minutes=40)
 _COUNTED_APART: Final = ("/v1/models", "/api/usage/token/")
 
 _OURS: Final = "custom_components.new_api"
+
+_DETAILS: Final = {View.SPENDING, View.USAGE, View.PLANS, View.OFFERS, View.NEWS}
 _TURNS: Final = 300
 _PATIENCE: Final = 400
 
+# So often that details are tried twice.
+_STEPS_OF_AN_HOUR: Final = 4
 
-@dataclass(slots=True)
-class House:
-    """An entry, its site, and what was wrong with what it showed."""
-
-    column: Column
-    site: Site
-    entry: ConfigEntry
-    read: Mapping[Figure, Value] = field(default_factory=dict)
-    """What was true when everything could be read for the last time."""
-    spent: int = 0
-    seen: list[str] = field(default_factory=list)
-    """What a person saw, reading by reading."""
-    started: str = ""
-    """What a person saw after a start."""
-    is_hit: bool = False
-    """Whether there is such a fault at the column's endpoints."""
-    problems: list[str] = field(default_factory=list)
-
-    def names(self) -> Mapping[str, tuple[str, str]]:
-        """Return what devices are called in figures and by people, by identifier."""
-        own = f"{self.entry.entry_id}_key"
-        if not self.column.has_account:
-            return {own: (ALONE, self.entry.title)}
-        keys = self.site.gateway.world.keys_of(self.site.user("wang"))
-        return {
-            self.entry.entry_id: (ACCOUNT, self.entry.title),
-            own: (KEY, KEY),
-            **{f"{own}_{key.id}": (key.name, key.name) for key in keys},
-        }
-
-    @property
-    def may_be_retried(self) -> bool:
-        """Whether nothing is left that could be shown after a start."""
-        column = self.column
-        return not column.has_account or column.title in ("status", "all")
-
-    def truth(self) -> Mapping[Figure, Value]:
-        """Return what is true of it now."""
-        return truth(self.site, has_account=self.column.has_account)
-
-    def spend(self) -> None:
-        """Let all figures change, so that old ones are wrong."""
-        self.spent += 1
-        self.site.gateway.spend(KEY, 7_500 + 500 * self.spent)
-        self.site.gateway.spend("Claude Code", 2_500 + 500 * self.spent)
-
-    def add_model(self) -> None:
-        """Let the models change too."""
-        models = self.site.gateway.world.models
-        models.append(Model(name=f"model-{len(models)}"))
-
-    def plant(self, row: Row) -> None:
-        """Let the site fail as it can."""
-        faults = [
-            (path, fault)
-            for path in self.column.paths
-            if (fault := row.make(self.site, path)) is not None
-        ]
-        for path, fault in faults:
-            self.site.gateway.faults.add(path, fault)
-        self.is_hit = bool(faults) or row.outage is not None
-
-    def word(self) -> str:
-        """Return what a person saw, in few words."""
-        words = [word for word, _ in groupby(self.seen)]
-        during = " → ".join(words)
-        return during if words == [self.started] else f"{during}; {self.started}"
+# A turn that nobody takes for longer is forgotten.
+_TURN: Final = timedelta(minutes=3)
 
 
 class Street:
@@ -132,24 +76,32 @@ class Street:
         self._serving = serving
         self._caplog = caplog
         self._strange: list[str] = []
+        self._late = timedelta()
+        self._follows: frozenset[Figure] = frozenset()
+        self._has_skipped = False
+        """Whether so much time has passed at once that amounts can be estimates."""
 
-    async def build(self, columns: Sequence[Column], *, is_secure: bool) -> None:
-        """Set up an entry for each column, and see that all is well."""
-        tls = self.network.tls if is_secure else None
+    async def build(self, columns: Sequence[Column], row: Row) -> None:
+        """Set up an entry for each column that can fail, and see that all is well."""
+        tls = self.network.tls if row.is_secure else None
         for number, column in enumerate(columns):
-            gateway = household()
-            gateway.configure(system_name=f"Site {number}")
+            gateway = lived_in(f"Site {number}")
             serving = gateway.serve(ssl_context=tls)
             url = await self._serving.enter_async_context(serving)
             site = Site(gateway, str(url.with_host(f"n{number}.{DOMAIN}")).rstrip("/"))
+            if not row.hits(site, column.paths):
+                continue
             self.home.know(site)
             entry = await self.home.add(
                 site,
                 key=KEY,
                 user="wang" if column.has_account else None,
                 entry_id=f"entry{number}",
+                warnings=WARNINGS,
             )
-            self.houses.append(House(column, site, entry))
+            now = dt_util.utcnow().timestamp()
+            is_counting = column.title in row.missing
+            self.houses.append(House(column, site, entry, now, is_counting))
         await self.recover(BALANCE)
 
     # What happens
@@ -158,6 +110,7 @@ class Street:
     async def failing(self, row: Row) -> AsyncIterator[None]:
         """Let the sites fail until the context is left."""
         self.is_slow = row.is_slow
+        self._follows = row.follows
         for house in self.houses:
             house.plant(row)
         async with AsyncExitStack() as stack:
@@ -198,7 +151,11 @@ class Street:
             elapsed += time
             await self._pass_time(time)
             for house in self.houses:
-                house.seen.append(self._look(house, row, elapsed))
+                # Before that, which details were read is chance.
+                word = self._look(
+                    house, row, f"{elapsed} into it", tells_details=time is HOURLY
+                )
+                house.seen.append(word)
         for house in self.houses:
             self._check_log(house, row, house.seen)
             self._check_reauth(house, row)
@@ -224,18 +181,30 @@ class Street:
         await self._finish(asyncio.wait(starts))
         await self._settle()
         for house in self.houses:
-            house.started = self._look(house, row, _PAUSE)
+            house.started = self._look(
+                house, row, "after the start", is_end=False, tells_details=False
+            )
             self._check_log(house, row, [house.started])
 
-    async def recover(self, *times: timedelta) -> None:
-        """Let time pass while everything works, and see that all is back."""
+    async def recover(self, *times: timedelta, is_end: bool = False) -> None:
+        """Let time pass while everything works, and see that all is back.
+
+        Details can take two readings more, since nobody asks for them before what they
+        add to works, and each has its turn. That time is given in the end. Balances can
+        take one more: those who come back share the turns of the site. Some details are
+        read once an hour.
+        """
+        times = (*times, *([HOURLY, BALANCE, BALANCE] if is_end else [BALANCE]))
         for time in times:
             for house in self.houses:
                 house.spend()
-            await self._pass_time(time)
+            # After a long time without a reading, nobody knows when it was spent.
+            await self._pass_time(BALANCE)
+            if time > BALANCE:
+                await self._pass_time(time - BALANCE)
         for house in self.houses:
-            self._look(house, None, timedelta())
-            house.read = house.truth()
+            when = "in the end" if is_end else "afterwards"
+            self._look(house, None, when, is_end=is_end)
             if self.home.reauths(house.entry):
                 house.problems.append("still asks for a credential")
             if house.entry.state is not ConfigEntryState.LOADED:
@@ -244,41 +213,56 @@ class Street:
 
     # What is seen
 
-    def _look(self, house: House, row: Row | None, elapsed: timedelta) -> str:
+    def _look(
+        self,
+        house: House,
+        row: Row | None,
+        when: str,
+        *,
+        is_end: bool = True,
+        tells_details: bool = True,
+    ) -> str:
         """Judge each figure; return what has become of those that may suffer."""
-        true = house.truth()
-        shown = self._shown(house)
-        for figure in sorted(true.keys() - shown.keys()):
-            # That of a key which never expires is disabled.
-            if figure[1] != "Expires":
-                house.problems.append(f"has lost {'/'.join(figure)}")
+        moments, shown = house.moments(), self._shown(house)
+        for figure in sorted(moments[-1].figures.keys() - shown.keys()):
+            house.problems.append(f"has lost {'/'.join(figure)}")
         is_retried = house.entry.state is ConfigEntryState.SETUP_RETRY
         suffering = _suffering(house.column, row)
         if is_retried and house.may_be_retried:
             suffering = ALL
+        elif not is_end:
+            suffering |= _late(house.column)
         words = set()
         for figure, state in shown.items():
-            if figure not in true:
+            if figure not in moments[-1].figures:
                 house.problems.append(f"shows {'/'.join(figure)}: {state}")
                 continue
-            word = _judge(figure, state, true[figure], house.read.get(figure), row)
-            if (
-                word is None
-                or (word == KEPT and elapsed > _LONGEST_HOLD)
-                or (word not in (AS_USUAL, AS_SAID) and figure not in suffering)
+            word = self._word(figure, state, moments, row)
+            if word == WRONG or (
+                word not in (AS_USUAL, AS_SAID) and figure not in suffering
             ):
+                true = moments[-1].figures[figure][0]
                 house.problems.append(
-                    f"{'/'.join(figure)} is {state}, truly {true[figure]}, "
-                    f"last {house.read.get(figure)}, {elapsed} into it"
+                    f"{'/'.join(figure)} is {state}, truly {true}, {when}"
                 )
-                word = word or WRONG
-            if figure in house.column.suffers:
+            is_told = tells_details or figure not in DETAILS
+            if is_told and figure in house.column.suffers:
                 words.add(word)
         if is_retried:
             return "tried again"
         if len(words) > 1:
             words.discard(AS_USUAL)
         return ", ".join(sorted(words))
+
+    def _word(
+        self, figure: Figure, state: str, moments: Sequence[Moment], row: Row | None
+    ) -> str:
+        """Return what a state is."""
+        oldest = age(figure) + (self._late if figure in DETAILS else timedelta())
+        true = values(figure, moments, oldest)
+        kept = values(figure, moments, max(oldest, _LONGEST_HOLD))
+        worst = AS_SAID if figure in self._follows else WRONG
+        return _judge(figure, state, true, kept, row) or worst
 
     def _shown(self, house: House) -> dict[Figure, str]:
         """Return the states of an entry, by what a person calls them."""
@@ -296,7 +280,9 @@ class Street:
                 name, called = names.get(identifier, (identifier, None))
                 if device.name != called:
                     house.problems.append(f"calls {name} {device.name}")
-                shown[name, entity.original_name or ""] = state.state
+                is_estimate = self._has_skipped and state.attributes.get("estimate")
+                said = _ESTIMATE if is_estimate else _said(state)
+                shown[name, entity.original_name or ""] = said
         return shown
 
     def _check_reauth(self, house: House, row: Row) -> None:
@@ -317,8 +303,14 @@ class Street:
         ]
         lines = [record.getMessage() for record in records]
         views = [line.partition(": ")[0] for line in lines]
-        if len(set(views)) < len(views):
-            house.problems.append(f"repeats itself: {lines}")
+        told = {view for view in View if any(f" {view} data" in line for line in views)}
+        # Between two times in which a site wants to hear nothing, much is read again.
+        if not row.stops_site:
+            # That a key is refused is an answer, after which a view can fail anew.
+            if len(set(views)) < len(views) and not row.refusals:
+                house.problems.append(f"repeats itself: {lines}")
+            if View.SITE in told and told & _DETAILS:
+                house.problems.append(f"says it of details too: {lines}")
         # What is tried again says why where entries are listed.
         is_gone = any("unavailable" in word for word in words)
         if is_gone and not lines and house.column.title not in row.missing:
@@ -336,23 +328,26 @@ class Street:
 
     def words(self) -> dict[str, str]:
         """Return what was seen where a site failed, by the titles of the columns."""
-        return {
-            house.column.title: house.word() for house in self.houses if house.is_hit
-        }
+        return {house.column.title: house.word() for house in self.houses}
 
     def problems(self) -> list[str]:
         """Return everything that was not as it should be."""
         return self._strange + [
             f"{house.column.title}: {problem}"
             for house in self.houses
-            for problem in house.problems
+            for problem in dict.fromkeys(house.problems)
         ]
 
     # Time
 
     async def _pass_time(self, time: timedelta) -> None:
-        self.home.tick(time)
-        await self._settle()
+        # Where much is due at once, a site has room for the balances only.
+        self._late = time if time > 2 * BALANCE else timedelta()
+        self._has_skipped |= time > 2 * HOURLY
+        steps = _STEPS_OF_AN_HOUR if self._late else math.ceil(time / _TURN)
+        for _ in range(steps):
+            self.home.tick(time / steps)
+            await self._settle()
 
     async def _settle(self) -> None:
         await self._finish(self.home.settle())
@@ -373,6 +368,16 @@ class Street:
         raise AssertionError("It never ends")
 
 
+def _said(state: State) -> str:
+    """Return what a person reads: of an event, which it was."""
+    if state.domain != "event" or state.state in GONE:
+        # That a site does not answer is all that can be known of it.
+        is_off = state.attributes.get("device_class") == "connectivity"
+        return "unavailable" if is_off and state.state == "off" else state.state
+    event = state.attributes
+    return " ".join([event["event_type"], *event.get("models", ())])
+
+
 def _suffering(column: Column, row: Row | None) -> frozenset[Figure]:
     """Return the figures that may be gone."""
     if row is None or row.is_harmless:
@@ -384,19 +389,31 @@ def _suffering(column: Column, row: Row | None) -> frozenset[Figure]:
     return ALL - {(KEY, "Model count"), (ALONE, "Model count")}
 
 
+def _late(column: Column) -> frozenset[Figure]:
+    """Return the figures that come back with one of the next turns."""
+    return DETAILS | ALL_MODELS if column.is_site else DETAILS
+
+
 def _judge(
-    figure: Figure, state: str, true: Value, before: Value | None, row: Row | None
+    figure: Figure,
+    state: str,
+    true: Sequence[Value],
+    kept: Sequence[Value],
+    row: Row | None,
 ) -> str | None:
     """Return what a state is, or None where it is wrong."""
-    if says(state, true):
+    if state == _ESTIMATE or any(says(state, value) for value in true):
         return AS_USUAL
-    if state in _GONE:
+    if state in GONE:
         return state
     if row is None:
         return None
-    if before is not None and says(state, before):
+    if any(says(state, value) for value in kept):
         return KEPT
     if figure[1] == "Status" and state in row.refusals:
         return state
-    claimed = row.also(figure, true)
-    return AS_SAID if claimed is not None and says(state, claimed) else None
+    if figure[1] == "Not usable" and state == "on" and row.refusals:
+        return "refused"
+    claims = (row.also(figure, value) for value in true)
+    is_claimed = any(claim is not None and says(state, claim) for claim in claims)
+    return AS_SAID if is_claimed else None

@@ -5,17 +5,15 @@ Where nothing odd is put into them, a client has to answer.
 
 from collections.abc import Mapping
 from functools import cache
-import json
 from typing import Any, Final
 
 from hypothesis import strategies as st
 
+from .details import KIND, SPAN, Details
+from .drawn import CLOCK, ID, MODELS, NAME, QUOTA, Raw, written
 from .mutations import NUMBERS, VALUES
 from .site import JSON, Headers, Reply
 from .visit import KEY, Ask, Visit
-
-CLOCK: Final = 1_795_421_638
-"""When all visits begin, in Unix seconds."""
 
 _DATE: Final = ("Date", "Mon, 23 Nov 2026 08:13:58 GMT")
 _NEW_API: Final = ("X-New-Api-Version", "v1.0.0-rc.24")
@@ -32,11 +30,6 @@ _ACCOUNT_MODELS: Final = {
 }
 _DISPLAYS: Final = ("USD", "CNY", "TOKENS", "CUSTOM", True, False)
 
-_QUOTA: Final = st.integers(-(10**6), 10**12) | st.integers(-(2**40), 2**53)
-_ID: Final = st.integers(1, 2**31)
-_NAME: Final = st.text(max_size=12) | st.sampled_from(
-    ("", "default", "vip", "我的", " x ")
-)
 _EXPIRY: Final = st.sampled_from((CLOCK - 5000, CLOCK + 5000, CLOCK + 10**8))
 _DIVISOR: Final = st.sampled_from(
     ("500000", "1000000", "700000", "1", "0.3", "123456.789", "5e+06", "0", "-1")
@@ -44,43 +37,21 @@ _DIVISOR: Final = st.sampled_from(
 _RATE: Final = st.sampled_from(("7.3", "1", "0", "150.37")) | st.floats(1e-3, 1e4).map(
     repr
 )
-_MODELS: Final = st.lists(
-    st.sampled_from(("gpt-4o", "o3", "深度求索", "claude", "x/y:z", "a b"))
-    | st.text(min_size=1, max_size=8),
-    max_size=6,
-)
 _ODD: Final = st.sampled_from(
     (*NUMBERS, *(each for each in VALUES if len(each) < 5000))
 )
 
 
-class _Raw(str):
-    """Text that stands in the JSON as it is."""
-
-    __slots__ = ()
-
-
-def _written(value: Any) -> str:
-    """Write JSON, right or wrong."""
-    if isinstance(value, _Raw):
-        return value
-    if isinstance(value, dict):
-        inner = (f"{json.dumps(name)}:{_written(each)}" for name, each in value.items())
-        return "{" + ",".join(inner) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(_written, value)) + "]"
-    return json.dumps(value)
-
-
 def _says(data: Any, *headers: tuple[str, str]) -> Reply:
     said: Headers = (JSON, _DATE, *headers)
-    return Reply(200, said, _written(data).encode())
+    return Reply(200, said, written(data).encode())
 
 
-class _World:
+class World:
     """One site, its account and its keys, as drawn."""
 
     def __init__(self, draw: st.DrawFn) -> None:
+        """Draw what everything else depends on."""
         self._draw = draw
         self.family = draw(st.sampled_from(tuple(_MARKS)))
         self._odd = draw(st.integers(0, 3)) == 0
@@ -98,15 +69,15 @@ class _World:
     def _key(self) -> dict[str, Any]:
         draw = self._draw
         return {
-            "id": draw(_ID),
+            "id": draw(ID),
             "user_id": 2,
             "key": KEY.removeprefix("sk-"),
             "status": draw(st.integers(1, 5)),
-            "name": draw(_NAME),
+            "name": draw(NAME),
             "expired_time": draw(_EXPIRY | st.just(-1)),
-            "remain_quota": draw(_QUOTA),
+            "remain_quota": draw(QUOTA),
             "unlimited_quota": draw(st.booleans()),
-            "used_quota": draw(_QUOTA),
+            "used_quota": draw(QUOTA),
         }
 
     def said(self, data: Any, *headers: tuple[str, str]) -> Reply:
@@ -118,7 +89,7 @@ class _World:
     def _spoiled(self, data: Any) -> Any:
         inner = list(data) if isinstance(data, dict) else range(len(data))
         if not inner:
-            return _Raw(self._draw(_ODD))
+            return Raw(self._draw(_ODD))
         at = self._draw(st.sampled_from(list(inner)))
         new = data.copy()
         if isinstance(data[at], dict | list) and data[at] and self._draw(st.booleans()):
@@ -126,24 +97,27 @@ class _World:
         elif isinstance(data, dict) and self._draw(st.integers(0, 4)) == 0:
             del new[at]
         else:
-            new[at] = _Raw(self._draw(_ODD))
+            new[at] = Raw(self._draw(_ODD))
         return new
 
     def status(self) -> Reply:
         """Return `/api/status` (5.1)."""
         data = {
-            "system_name": self._draw(_NAME),
+            "system_name": self._draw(NAME),
             "version": "v0.6.8",
-            "quota_per_unit": _Raw(self.divisor),
+            "quota_per_unit": Raw(self.divisor),
+            # So that somebody asks for it.
+            "checkin_enabled": True,
+            "uptime_kuma_enabled": True,
             **_MARKS[self.family],
         }
         if isinstance(self.display, bool):
             data["display_in_currency"] = self.display
         else:
             data["quota_display_type"] = self.display
-            data["usd_exchange_rate"] = _Raw(self.rate)
-            data["custom_currency_exchange_rate"] = _Raw(self.rate)
-            data["custom_currency_symbol"] = self._draw(_NAME)
+            data["usd_exchange_rate"] = Raw(self.rate)
+            data["custom_currency_exchange_rate"] = Raw(self.rate)
+            data["custom_currency_symbol"] = self._draw(NAME)
         headers = (_NEW_API,) if self.family == "new_api" else ()
         return self.said({"success": True, "message": "", "data": data}, *headers)
 
@@ -152,11 +126,11 @@ class _World:
         draw = self._draw
         data = {
             "id": 2,
-            "username": draw(_NAME),
-            "group": draw(_NAME),
-            "quota": draw(_QUOTA),
-            "used_quota": draw(_QUOTA),
-            "request_count": draw(_ID),
+            "username": draw(NAME),
+            "group": draw(NAME),
+            "quota": draw(QUOTA),
+            "used_quota": draw(QUOTA),
+            "request_count": draw(ID),
         }
         return {"/api/user/self": (self.said({"success": True, "data": data}),)}
 
@@ -211,12 +185,12 @@ class _World:
 
     def key_models(self) -> dict[str, tuple[Reply, ...]]:
         """Return `/v1/models` (4.1)."""
-        items = [{"id": each, "object": "model"} for each in self._draw(_MODELS)]
+        items = [{"id": each, "object": "model"} for each in self._draw(MODELS)]
         return {"/v1/models": (self.said({"object": "list", "data": items}),)}
 
     def account_models(self) -> dict[str, tuple[Reply, ...]]:
         """Return where the account's models are (6.2, 5.3)."""
-        models = self._draw(_MODELS)
+        models = self._draw(MODELS)
         data: Any = models
         if self.family == "one_hub":
             data = {each: {"groups": ["default", "vip"]} for each in models}
@@ -224,15 +198,33 @@ class _World:
         return {path: (self.said({"success": True, "data": data}),)}
 
 
+_DETAILS: Final = (
+    "spent",
+    "usage_by_hour",
+    "usage_by_day",
+    "usage_by_key",
+    "logged",
+    "plans",
+    "check_in",
+    "pending_top_ups",
+    "groups",
+    "notice",
+    "monitors",
+)
+"""Questions whose replies `details` makes, by the names of its methods."""
+
+
 @st.composite
 def _visits(draw: st.DrawFn) -> Visit:
-    world = _World(draw)
+    world = World(draw)
+    details = Details(draw, world)
     questions = {
         "account": world.account,
         "keys": world.list_of_keys,
         "key": world.key,
         "key_models": world.key_models,
         "account_models": world.account_models,
+        **{question: getattr(details, question) for question in _DETAILS},
     }
     status = world.status()
     asked = draw(st.lists(st.sampled_from(tuple(questions)), min_size=1, max_size=4))
@@ -242,6 +234,8 @@ def _visits(draw: st.DrawFn) -> Visit:
             questions[question](),
             wait=draw(st.sampled_from((0.0, 300.0, 4000.0))),
             listed=draw(st.booleans()),
+            span=SPAN,
+            kind=KIND,
             sound=world.is_sound,
         )
         for question in asked

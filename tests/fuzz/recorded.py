@@ -6,11 +6,14 @@ from functools import cache
 from random import Random
 from typing import Final
 
+from custom_components.new_api.gateway.usage import LogKind
 from tests.recordings import SITES, Exchange, Recording, load
 
 from .mutations import mutated
 from .site import NO_ENDPOINT, Reply
 from .visit import KEY, TOKEN, Ask, Visit
+
+_ACCOUNT: Final = "/api/user/self"
 
 PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "site": ("/api/status",),
@@ -27,11 +30,25 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
         "/api/user/available_models",
         "/api/available_model",
     ),
+    "spent": ("/api/log/self/stat", _ACCOUNT),
+    "usage_by_hour": ("/api/data/self", _ACCOUNT),
+    "usage_by_day": ("/api/user/dashboard", _ACCOUNT),
+    "usage_by_key": ("/api/data/flow/self", _ACCOUNT),
+    "logged": ("/api/log/self", _ACCOUNT),
+    "plans": ("/api/subscription/self", "/api/subscription/plans", _ACCOUNT),
+    "check_in": ("/api/user/checkin", "/api/user/check_in_status", _ACCOUNT),
+    "pending_top_ups": ("/api/user/topup/self", _ACCOUNT),
+    "groups": ("/api/user/self/groups", _ACCOUNT),
+    "notice": ("/api/notice",),
+    "monitors": ("/api/uptime/status",),
 }
-"""What the client may ask for each question."""
+"""What the client may ask for each question.
+
+A no to many of them makes it ask whether the account is still shown.
+"""
 
 _QUESTIONS: Final = tuple(PATHS)
-_WEIGHTS: Final = (2, 2, 3, 6, 1, 1)
+_WEIGHTS: Final = (2, 2, 3, 6, 1, 1, *(1,) * 11)
 
 # These belong to the connection, not to the reply.
 _OF_CONNECTION: Final = frozenset({"transfer-encoding", "content-length"})
@@ -65,12 +82,30 @@ class Place:
             if asked.partition("?")[0] == path
         }
         if own and rng.random() < _SAME_CALLER:
+            if path in _OF_ANY_TIME:
+                return {path: [rng.choice(rng.choice(list(own.values())))]}
             return {asked: [rng.choice(each)] for asked, each in own.items()}
         known = self.by_path.get(path, (NO_ENDPOINT,))
         return {path: [rng.choice(known) for _ in range(rng.choice((1, 1, 2)))]}
 
+    def knows(self, question: str) -> bool:
+        """Tell whether the site was asked anything of the kind."""
+        return PATHS[question][0] in self.by_path
+
 
 _SAME_CALLER: Final = 0.9
+
+# Where the client asks for times that nobody recorded.
+_OF_ANY_TIME: Final = frozenset(
+    {
+        "/api/log/self/stat",
+        "/api/data/self",
+        "/api/data/flow/self",
+        "/api/log/self",
+        "/api/user/checkin",
+        "/api/user/topup/self",
+    }
+)
 
 
 @cache
@@ -150,6 +185,8 @@ def visit(rng: Random) -> Visit:
 
 def _ask(rng: Random, place: Place, callers: Sequence[str]) -> Ask:
     question = rng.choices(_QUESTIONS, _WEIGHTS)[0]
+    while not place.knows(question) and rng.random() > _UNKNOWN:
+        question = rng.choices(_QUESTIONS, _WEIGHTS)[0]
     replies: dict[str, tuple[Reply, ...]] = {}
     for path in PATHS[question]:
         for asked, each in place.replies(rng, path, rng.choice(callers)).items():
@@ -164,8 +201,19 @@ def _ask(rng: Random, place: Place, callers: Sequence[str]) -> Ask:
         if rng.random() < _CANCELLED
         else None,
         listed=rng.random() < _LISTED,
+        kind=rng.choice(list(LogKind)),
+        span=_span(rng, round(place.recording.recorded_at)),
     )
 
+
+def _span(rng: Random, recorded_at: int) -> tuple[int, int]:
+    """Return a range that has all that was recorded in it, or a part."""
+    end = recorded_at + rng.choice((0, 3600, -3600, -86_400))
+    return end - rng.choice((29 * 86_400, 29 * 86_400, 7 * 86_400, 100)), end
+
+
+# How often somebody asks what was not recorded.
+_UNKNOWN: Final = 0.1
 
 _CANCELLED: Final = 0.01
 _LISTED: Final = 0.2

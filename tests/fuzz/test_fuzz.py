@@ -17,9 +17,9 @@ import pytest
 from custom_components.new_api.gateway import (
     billing,
     client,
-    key_list,
     models,
     money,
+    pages,
     transport,
 )
 from custom_components.new_api.gateway.errors import UnexpectedReplyError
@@ -64,12 +64,12 @@ def _off_by_one(patch: pytest.MonkeyPatch) -> None:
 
 def _any_type(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
-        models, "_integer", lambda data, field: int(float(data.get(field) or 0))
+        models, "read_integer", lambda data, field: int(float(data.get(field) or 0))
     )
 
 
 def _truthy_flags(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(models, "_flag", lambda data, field: bool(data.get(field)))
+    patch.setattr(models, "read_flag", lambda data, field: bool(data.get(field)))
 
 
 def _failures_are_answers(patch: pytest.MonkeyPatch) -> None:
@@ -103,8 +103,8 @@ def _repeated_models(patch: pytest.MonkeyPatch) -> None:
 
 
 def _first_page_only(patch: pytest.MonkeyPatch) -> None:
-    async def first(ask: key_list.AskPage, dialect: Any) -> list[Any]:
-        page = key_list._Page.from_reply(await ask(dialect.page, dialect.first_page))
+    async def first(ask: pages.AskPage, dialect: Any) -> list[Any]:
+        page = pages._Page.from_reply(await ask(dialect.page, dialect.first_page))
         return page.items[:-1]
 
     patch.setattr(client, "all_items", first)

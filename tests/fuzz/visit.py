@@ -2,11 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 import time
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from aiohttp import ClientSession, DummyCookieJar
 from yarl import URL
@@ -26,6 +26,7 @@ from custom_components.new_api.gateway.models import (
     KeyState,
     Site as SiteModel,
 )
+from custom_components.new_api.gateway.usage import LogKind
 
 from . import oracle
 from .site import ORIGIN, Connector, Reply, Served, Site
@@ -66,6 +67,10 @@ class Ask:
     """When the one who asks wants no answer any more, in seconds."""
     listed: bool = False
     """Whether a key is asked for as the one that the last list has."""
+    span: tuple[int, int] = (0, 0)
+    """What is asked about, in Unix seconds, where it is about a range of time."""
+    kind: LogKind = LogKind.REFUND
+    """Which rows of the log are asked for."""
     sound: bool = False
     """Whether all is as documented, so that no answer is a failure."""
 
@@ -122,6 +127,21 @@ class _Knows:
     keys: tuple[AccountKey, ...] = ()
 
 
+# What somebody has for an answer who did not wait for it.
+_CANCELLED: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """All that an answer can be compared with."""
+
+    visit: Visit
+    ask: Ask
+    served: list[Served]
+    knows: _Knows | None
+    clock: float
+
+
 class Visitor:
     """Pays visits, one after the other, on a loop of its own."""
 
@@ -173,9 +193,10 @@ class Visitor:
             crash: BaseException | None = None
             try:
                 answer = self._ask(client, ask, knows, site)
-                wrong = list(_wrong(ask, answer, site, knows, clock()))
+                about = _About(visit, ask, site.served, knows, clock())
+                wrong = list(_wrong(answer, about))
             except _Misdeed as misdeed:
-                answer, wrong, crash = None, [str(misdeed)], misdeed.__cause__
+                answer, wrong, crash = _CANCELLED, [str(misdeed)], misdeed.__cause__
             if site.misbehaviour is not None:
                 wrong.append(site.misbehaviour)
             if wrong:
@@ -203,7 +224,7 @@ class Visitor:
         except asyncio.CancelledError:
             if ask.cancelled_after is None:
                 raise _Misdeed("It was cancelled by itself") from None
-            answer = None
+            answer = _CANCELLED
             figures.refused["cancelled"] += 1
         except StuckError:
             raise _Misdeed("It waits for ever") from None
@@ -243,18 +264,25 @@ async def _within(question: Awaitable[object], seconds: float | None) -> object:
 
 
 async def _question(client: Client, ask: Ask, knows: _Knows | None) -> object:
-    if ask.question == "site":
+    if knows is None:
+        assert ask.question == "site"
         return await client.site()
-    if ask.question == "account":
-        return await client.account()
-    if ask.question == "key_models":
-        return await client.key_models()
-    assert knows is not None
-    if ask.question == "keys":
-        return await client.keys(knows.site)
-    if ask.question == "key":
-        return await client.key(knows.site, _listed(ask, knows))
-    return await client.account_models(knows.site, _group(knows))
+    site = knows.site
+    arguments: Mapping[str, tuple[Any, ...]] = {
+        "site": (),
+        "account": (),
+        "key_models": (),
+        "notice": (),
+        "key": (site, _listed(ask, knows)),
+        "account_models": (site, _group(knows)),
+        "check_in": (site, "2026-11"),
+        "spent": (site, *ask.span),
+        "usage_by_hour": (site, *ask.span),
+        "usage_by_key": (site, *ask.span),
+        "logged": (site, ask.kind, *ask.span),
+    }
+    question = getattr(client, ask.question)
+    return await question(*arguments.get(ask.question, (site,)))
 
 
 def _group(knows: _Knows) -> str | None:
@@ -265,50 +293,78 @@ def _listed(ask: Ask, knows: _Knows) -> AccountKey | None:
     return next(iter(knows.keys), None) if ask.listed else None
 
 
-def _wrong(
-    ask: Ask, answer: object, site: Site, knows: _Knows | None, clock: float
-) -> Iterator[str]:
+def _wrong(answer: Any, about: _About) -> Iterator[str]:
     """Return what is wrong with an answer."""
-    served = site.served
-    match answer:
-        case GatewayError():
-            yield from _wrong_error(answer)
-            if ask.sound:
-                yield f"no answer but {answer!r}"
-        case SiteModel():
-            yield from oracle.wrong_site(answer, served)
-        case Account():
-            yield from oracle.wrong_account(answer, served)
-            yield from _wrong_amounts(knows, answer.remaining_quota, answer.used_quota)
-        case KeyState():
-            yield from _wrong_key(ask, answer, served, knows, clock)
-        case tuple() if ask.question == "keys":
-            yield from oracle.wrong_keys(answer, served, KEY, clock)
-            for key in answer:
-                yield from _wrong_amounts(knows, key.remaining_quota, key.used_quota)
-        case tuple() if ask.question == "key_models":
-            yield from oracle.wrong_models(answer, served)
-        case tuple():
-            assert knows is not None
-            yield from oracle.wrong_account_models(answer, served, _group(knows))
+    if answer is _CANCELLED:
+        return
+    if isinstance(answer, GatewayError):
+        yield from _wrong_error(answer)
+        if about.ask.sound:
+            yield f"no answer but {answer!r}"
+        return
+    yield from _ORACLES[about.ask.question](answer, about)
 
 
-def _wrong_key(
-    ask: Ask,
-    state: KeyState,
-    served: list[Served],
-    knows: _Knows | None,
-    clock: float,
-) -> Iterator[str]:
+def _wrong_account(account: Account, about: _About) -> Iterator[str]:
+    yield from oracle.wrong_account(account, about.served)
+    figures = (account.remaining_quota, account.used_quota)
+    yield from _wrong_amounts(about.knows, *figures)
+
+
+def _wrong_keys(keys: tuple[AccountKey, ...], about: _About) -> Iterator[str]:
+    yield from oracle.wrong_keys(keys, about.served, KEY, about.clock)
+    for key in keys:
+        yield from _wrong_amounts(about.knows, key.remaining_quota, key.used_quota)
+
+
+def _wrong_account_models(models: tuple[str, ...], about: _About) -> Iterator[str]:
+    assert about.knows is not None
+    group = _group(about.knows)
+    yield from oracle.wrong_account_models(models, about.served, group)
+
+
+def _wrong_key(state: KeyState, about: _About) -> Iterator[str]:
+    knows = about.knows
     assert knows is not None
-    listed = _listed(ask, knows)
+    listed = _listed(about.ask, knows)
     if listed is not None:
-        yield from oracle.wrong_listed_key(state, served, listed)
+        yield from oracle.wrong_listed_key(state, about.served, listed)
     else:
-        yield from oracle.wrong_key(state, served, knows.known, knows.memory, clock)
+        yield from oracle.wrong_key(
+            state, about.served, knows.known, knows.memory, about.clock
+        )
     if state.unanswered is not None:
         yield from _wrong_error(state.unanswered)
     yield from _wrong_amounts(knows, state.remaining_quota, state.used_quota)
+
+
+_ORACLES: Final[Mapping[str, Callable[[Any, _About], Iterator[str]]]] = {
+    "site": lambda site, about: oracle.wrong_site(site, about.served),
+    "account": _wrong_account,
+    "keys": _wrong_keys,
+    "key": _wrong_key,
+    "key_models": lambda models, about: oracle.wrong_models(models, about.served),
+    "account_models": _wrong_account_models,
+    "spent": lambda spent, about: oracle.wrong_spent(spent, about.served),
+    "usage_by_hour": lambda rows, about: oracle.wrong_usage_by_hour(
+        rows, about.served, about.ask.span, about.visit.account_id
+    ),
+    "usage_by_day": lambda rows, about: oracle.wrong_usage_by_day(rows, about.served),
+    "usage_by_key": lambda rows, about: oracle.wrong_usage_by_key(rows, about.served),
+    "logged": lambda amounts, about: oracle.wrong_logged(
+        amounts, about.served, about.ask.kind, about.ask.span, about.visit.account_id
+    ),
+    "plans": lambda plans, about: oracle.wrong_plans(
+        plans, about.served, about.clock, about.visit.account_id
+    ),
+    "check_in": lambda check_in, about: oracle.wrong_check_in(check_in, about.served),
+    "pending_top_ups": lambda pending, about: oracle.wrong_pending_top_ups(
+        pending, about.served, about.visit.account_id
+    ),
+    "groups": lambda groups, about: oracle.wrong_groups(groups, about.served),
+    "notice": lambda notice, about: oracle.wrong_notice(notice, about.served),
+    "monitors": lambda monitors, about: oracle.wrong_monitors(monitors, about.served),
+}
 
 
 def _wrong_amounts(knows: _Knows | None, *figures: int | None) -> Iterator[str]:

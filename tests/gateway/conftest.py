@@ -5,21 +5,9 @@ from pathlib import Path
 import ssl
 
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector
-from hypothesis import settings
 import pytest
 
 from tests.network import HERE, client_context, make_certificate, server_context
-
-# The same examples every time, in whatever time a busy machine needs.
-settings.register_profile(
-    "steady", deadline=None, derandomize=True, database=None, max_examples=50
-)
-settings.load_profile("steady")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Do without a warning of Hypothesis about its own generator of random numbers."""
-    config.addinivalue_line("filterwarnings", "ignore:It looks like `register_random`")
 
 
 @pytest.fixture

@@ -239,6 +239,7 @@ class Account:
     remaining_quota: int
     used_quota: int
     request_count: int
+    referral_reward: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +374,10 @@ def account(recording: Recording, name: str) -> Account | str:
         remaining_quota=user["quota"],
         used_quota=user["used_quota"],
         request_count=user["request_count"],
+        # One API shows no reward (6.1).
+        referral_reward=(
+            None if recording.server == "one_api" else user.get("aff_quota", 0)
+        ),
     )
 
 

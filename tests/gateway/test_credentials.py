@@ -105,17 +105,16 @@ def test_headers() -> None:
 
 
 def test_digest() -> None:
-    """A digest tells a key on a site from others, and nothing of the key."""
-    digest = Credentials.from_text(key=KEY).key_digest(SITE)
+    """A digest tells a key from others, and nothing of the key."""
+    digest = Credentials.from_text(key=KEY).key_digest
     assert digest is not None
-    assert digest == Credentials.from_text(key=BARE).key_digest(SITE)
-    assert digest == Credentials.from_text(key=f"Bearer {KEY}").key_digest(SITE)
-    assert digest == Credentials.from_text(key=KEY, user_id="2").key_digest(SITE)
-    assert digest != Credentials.from_text(key=f"{KEY}x").key_digest(SITE)
-    assert digest != Credentials.from_text(key=KEY).key_digest(SITE / "ai")
+    assert digest == Credentials.from_text(key=BARE).key_digest
+    assert digest == Credentials.from_text(key=f"Bearer {KEY}").key_digest
+    assert digest == Credentials.from_text(key=KEY, user_id="2").key_digest
+    assert digest != Credentials.from_text(key=f"{KEY}x").key_digest
     assert digest.isalnum()
     assert not any(BARE[at : at + 6] in digest for at in range(len(BARE) - 5))
-    assert Credentials.from_text(access_token=TOKEN).key_digest(SITE) is None
+    assert Credentials.from_text(access_token=TOKEN).key_digest is None
 
 
 @pytest.mark.parametrize(

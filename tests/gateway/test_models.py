@@ -459,7 +459,17 @@ def test_account() -> None:
         "remaining_quota",
         "used_quota",
         "request_count",
+        "referral_reward",
     }
+
+
+@pytest.mark.parametrize(
+    ("said", "reward"),
+    [({"aff_quota": 250_000}, 250_000), ({"aff_quota": None}, None), ({}, None)],
+)
+def test_referral_reward(said: dict[str, Any], reward: int | None) -> None:
+    """It waits where there is such a thing (6.1)."""
+    assert Account.from_reply(ACCOUNT | said).referral_reward == reward
 
 
 # ------------------------------------------------------------------------------------

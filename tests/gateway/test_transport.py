@@ -21,6 +21,7 @@ from custom_components.new_api.gateway.budget import Budget
 from custom_components.new_api.gateway.errors import (
     BlockedError,
     CannotConnectError,
+    DeclinedError,
     EmptyReplyError,
     EndpointMissingError,
     GatewayError,
@@ -30,6 +31,7 @@ from custom_components.new_api.gateway.errors import (
     Refusal,
     RefusedError,
     ServerTroubleError,
+    TooLargeError,
     UnexpectedReplyError,
 )
 from custom_components.new_api.gateway.transport import (
@@ -92,7 +94,7 @@ def dashboard(status: int, message: str = SAID, **more: Any) -> Reply:
             Reply.json(
                 {"success": False, "message": SAID}, headers={"Auth-Version": "864b"}
             ),
-            ServerTroubleError,
+            DeclinedError,
             id="200 success false, authenticated",
         ),
         pytest.param(
@@ -212,13 +214,18 @@ async def test_compressed_reply(session: ClientSession) -> None:
         pytest.param(b'"text"', id="text"),
         pytest.param(b"17", id="number"),
         pytest.param(b"\xef\xbb\xbf{}", id="byte order mark"),
-        pytest.param(b'{"a": "' + b"x" * MAX_BODY + b'"}', id="too large"),
         pytest.param(SAID.encode(), id="no JSON"),
     ],
 )
 async def test_unreadable_reply(session: ClientSession, body: bytes) -> None:
     """What is not one sane JSON object is no answer."""
     await failure(session, Reply(body=body), UnexpectedReplyError)
+
+
+async def test_large_reply(session: ClientSession) -> None:
+    """Who asks can ask for less of it."""
+    body = b'{"a": "' + b"x" * MAX_BODY + b'"}'
+    await failure(session, Reply(body=body), TooLargeError)
 
 
 async def test_deep_reply_is_harmless(session: ClientSession) -> None:
@@ -248,7 +255,7 @@ async def test_gzip_bomb(session: ClientSession) -> None:
     await failure(
         session,
         Reply(body=bomb, headers=SQUEEZED),
-        UnexpectedReplyError,
+        TooLargeError,
     )
 
 
@@ -423,6 +430,31 @@ async def test_redirect_at_home(session: ClientSession, status: int) -> None:
     assert gateway.paths == [PATH, "/here?a=b", "/there"]
     for asked in gateway.asked:
         assert asked.headers[hdrs.AUTHORIZATION] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize(
+    ("location", "kind"),
+    [
+        ("/there?start=1&more=2", None),
+        ("/there", UnexpectedReplyError),
+        ("/there?start=2", UnexpectedReplyError),
+    ],
+)
+async def test_redirect_of_a_question(
+    session: ClientSession, location: str, kind: type[GatewayError] | None
+) -> None:
+    """Who is sent on without what was asked for would be answered something else."""
+    there = {location: Reply.json({"found": True})}
+    async with scripted(there) as gateway:
+        gateway.replies[f"{PATH}?start=1"] = Reply.redirect(location, 302)
+        transport = Transport(session, gateway.url, Budget())
+        if kind is None:
+            reply = await transport.get(PATH, params={"start": "1"})
+            assert reply.data == {"found": True}
+        else:
+            with pytest.raises(kind):
+                await transport.get(PATH, params={"start": "1"})
+            assert gateway.paths == [f"{PATH}?start=1"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,14 @@
 """What a person's browser does with Home Assistant, over its REST and WebSocket API."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+)
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -18,6 +25,8 @@ _TIMEOUT: Final = ClientTimeout(total=60)
 _POLL_INTERVAL: Final = 0.05
 _ENTRIES: Final = "api/config/config_entries/entry"
 _FLOWS: Final = "api/config/config_entries/flow"
+_OPTIONS_FLOWS: Final = "api/config/config_entries/options/flow"
+_FIX_FLOWS: Final = "api/repairs/issues/fix"
 
 
 class RefusedError(Exception):
@@ -218,6 +227,11 @@ class Client:
         """Fill in the form of a flow and return what follows."""
         return await self.post(f"{_FLOWS}/{flow_id}", answers)
 
+    async def set_options(self, entry_id: str, answers: Mapping[str, Json]) -> Json:
+        """Fill in the options of an entry and return what follows."""
+        form = await self.post(_OPTIONS_FLOWS, {"handler": entry_id})
+        return await self.post(f"{_OPTIONS_FLOWS}/{form['flow_id']}", answers)
+
     async def flows(self, domain: str) -> list[Json]:
         """Return the flows that wait for a person, such as a reauth."""
         flows = await self.command("config_entries/flow/progress")
@@ -296,10 +310,32 @@ class Client:
         kept = await self.command("recorder/list_statistic_ids")
         return {each["statistic_id"]: each for each in kept}
 
+    async def hourly(
+        self, statistic_ids: Iterable[str], since: datetime
+    ) -> dict[str, list[Json]]:
+        """Return the hours of long-term statistics, by their ids."""
+        hours: dict[str, list[Json]] = await self.command(
+            "recorder/statistics_during_period",
+            start_time=since.isoformat(),
+            statistic_ids=[*statistic_ids],
+            period="hour",
+            types=["state", "sum"],
+        )
+        return hours
+
     async def issues(self, domain: str) -> list[Json]:
         """Return the repairs that an integration asks for."""
         listed = await self.command("repairs/list_issues")
         return [each for each in listed["issues"] if each["domain"] == domain]
+
+    async def start_fix(self, issue: Json) -> Json:
+        """Start to fix what a repair asks for; return the first form."""
+        about = {"handler": issue["domain"], "issue_id": issue["issue_id"]}
+        return await self.post(_FIX_FLOWS, about)
+
+    async def agree(self, form: Json) -> Json:
+        """Agree to what a form of a repair says; return what follows."""
+        return await self.post(f"{_FIX_FLOWS}/{form['flow_id']}", {})
 
     async def system_health(self, domain: str) -> dict[str, Json]:
         """Return what an integration says of itself on the system health page."""

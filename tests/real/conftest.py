@@ -17,6 +17,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "troubled: the integration has a reason to complain in the log"
     )
+    config.addinivalue_line(
+        "markers", "with_plan: a plan of the account pays before the wallet"
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +54,8 @@ async def demo(
 ) -> AsyncIterator[Demo]:
     """Serve a gateway of the test's own, and see afterwards what was said of it."""
     begin = home_assistant.log.position()
-    async with demo_gateway() as demo:
+    with_plan = "with_plan" in request.keywords
+    async with demo_gateway(with_plan=with_plan) as demo:
         secrets = {*demo.credentials.secrets()}
         yield demo
         secrets |= {*demo.credentials.secrets()}

@@ -19,11 +19,22 @@ from .home_assistant import (
     HomeAssistantFailedError,
     free_port,
 )
-from .integration import Credentials, account_device, account_figures, add_account
+from .integration import (
+    FIGURES,
+    SPENDING,
+    Credentials,
+    account_device,
+    account_figures,
+    add_account,
+    entity_ids,
+)
 
 # Where each of the two is found on a machine of its own.
 _HOME_ASSISTANT_PORT: Final = 8123
 _GATEWAY_PORT: Final = 3000
+
+# The statistics of one model are not written later than this after another's.
+_MODELS_APART: Final = 3
 
 
 def main() -> None:
@@ -75,7 +86,10 @@ async def _develop(arguments: Namespace) -> None:
     if not arguments.keep:
         home_assistant.forget()
     login = None if arguments.bare else Login()
-    async with demo_gateway(free_port(_GATEWAY_PORT)) as demo, spending(demo):
+    async with (
+        demo_gateway(free_port(_GATEWAY_PORT), with_plan=True) as demo,
+        spending(demo),
+    ):
         _say("Starting Home Assistant, which takes some seconds ...")
         async with home_assistant:
             _introduce(home_assistant, demo.credentials, login)
@@ -118,13 +132,42 @@ async def furnish(client: Client, login: Login, credentials: Credentials) -> str
     entry_id = await add_account(client, credentials)
     device = await account_device(client, entry_id)
     figures = await account_figures(client, entry_id)
-    await show_account(client, device["name"], figures)
+    states = await client.states()
+    details = {
+        name: entity_id
+        for name, entity_id in (
+            await entity_ids(client, entry_id, device["id"])
+        ).items()
+        if entity_id in states and name not in figures
+    }
+    spending = await _spending_statistics(client)
+    await show_account(client, device["name"], figures, details, spending)
     return entry_id
+
+
+async def _spending_statistics(client: Client) -> list[str]:
+    """Wait until no more statistics come of what each model cost; return their ids."""
+    seen: set[str] = set()
+
+    async def all_of_them() -> set[str]:
+        nonlocal seen
+        before = seen
+        seen = {
+            statistic_id
+            for statistic_id, kept in (await client.statistics()).items()
+            if kept["source"] == INTEGRATION and "_spent_" in statistic_id
+        }
+        if seen == before:
+            return seen
+        await asyncio.sleep(_MODELS_APART)
+        return set()
+
+    return sorted(await eventually(all_of_them, within=60))
 
 
 async def _show_figures(client: Client, entry_id: str) -> None:
     """Print the account's figures as a dashboard shows them."""
-    figures = await account_figures(client, entry_id)
+    figures = await account_figures(client, entry_id, (*FIGURES, *SPENDING))
     for name, entity_id in figures.items():
         shown = await client.render(
             f"{{{{ states('{entity_id}', with_unit=True, rounded=True) }}}}"

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import count
 from typing import Final
 
 from tests.simulator import Gateway, Key, User
-from tests.simulator.life import Habits
+from tests.simulator.lively import LivelyHour
 
 from .home_assistant import LOOPBACK
 from .integration import Credentials
@@ -18,6 +19,10 @@ _KEY: Final = "Home Assistant"
 _UNLIMITED_KEY: Final = "Claude Code"
 # A household asks less often, but nobody wants to wait for it.
 _SECONDS_BETWEEN_REQUESTS: Final = 20
+
+# No test makes so many requests.
+_REQUESTS_APART: Final = 1_000
+_GATEWAYS: Final = count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,31 +91,27 @@ class Demo:
 
 
 @asynccontextmanager
-async def demo_gateway(port: int = 0) -> AsyncIterator[Demo]:
-    """Serve a gateway until the context is left."""
-    gateway = Gateway.demo(_PROFILE)
+async def demo_gateway(
+    port: int = 0, *, with_plan: bool = False
+) -> AsyncIterator[Demo]:
+    """Serve a gateway until the context is left; a plan pays before the wallet."""
+    gateway = Gateway.demo(_PROFILE, with_plan=with_plan)
     async with gateway.serve(LOOPBACK, port) as url:
-        yield Demo(gateway, str(url.origin()))
+        demo = Demo(gateway, str(url.origin()))
+        # One entity shows one after another, and its requests never become fewer.
+        demo.user.request_count += _REQUESTS_APART * next(_GATEWAYS)
+        yield demo
 
 
 @asynccontextmanager
 async def spending(demo: Demo) -> AsyncIterator[None]:
-    """Use the account until the context is left."""
-    habits = Habits(seed=1)
-    models = demo.gateway.world.models
+    """Use the account until the context is left, and let things happen meanwhile."""
+    hour = LivelyHour(demo.gateway, _UNLIMITED_KEY)
 
     async def go_on() -> None:
         while True:
             await asyncio.sleep(_SECONDS_BETWEEN_REQUESTS)
-            prompt_tokens, completion_tokens = habits.tokens()
-            model = habits.choose_model(models)
-            demo.gateway.spend(
-                _UNLIMITED_KEY,
-                model.price(prompt_tokens, completion_tokens),
-                model=model.name,
-                prompt_tokens=prompt_tokens,
-                completion_tokens=completion_tokens,
-            )
+            hour.go_on()
 
     task = asyncio.create_task(go_on())
     try:

@@ -1,5 +1,6 @@
 """The integration as a person meets it in a real Home Assistant."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -15,6 +16,17 @@ FIGURES: Final[tuple[str, ...]] = (
     "Model count",
 )
 """The names of the account's entities that matter most to a person."""
+
+SPENDING: Final[tuple[str, ...]] = (
+    "Spent today",
+    "Spent yesterday",
+    "Spent this month",
+    "Days left",
+)
+"""The names of those that say what was spent of it, and how long it lasts."""
+
+BALANCE: Final = FIGURES[:3]
+"""Those of them that are read first, all at once."""
 
 # Said of every custom integration, at each start.
 _SAID_OF_EVERY_ONE: Final = "We found a custom integration"
@@ -56,6 +68,23 @@ async def add_account(client: Client, credentials: Credentials) -> str:
     return entry_id
 
 
+OPTIONS: Final[Mapping[str, Json]] = {
+    "update_interval": 5,
+    "key_devices": "all",
+    "keys": [],
+    "statistics": True,
+    "warnings": {},
+}
+"""What the form of the options shows at first."""
+
+
+async def change_options(client: Client, entry_id: str, **changes: Json) -> None:
+    """Change some options of an account, and leave the others as they were at first."""
+    done = await client.set_options(entry_id, {**OPTIONS, **changes})
+    if done["type"] != "create_entry":
+        raise RefusedError(f"no options: {done}")
+
+
 async def account_device(client: Client, entry_id: str) -> Json:
     """Return the device of the account: the only one that hangs below no other."""
     (device,) = (
@@ -80,15 +109,17 @@ async def entity_ids(client: Client, entry_id: str, device_id: str) -> dict[str,
     }
 
 
-async def account_figures(client: Client, entry_id: str) -> dict[str, str]:
+async def account_figures(
+    client: Client, entry_id: str, names: Collection[str] = FIGURES
+) -> dict[str, str]:
     """Wait until the account has figures; return their entity ids by name."""
 
     async def with_values() -> dict[str, str]:
         device = await account_device(client, entry_id)
         ids = await entity_ids(client, entry_id, device["id"])
         states = await client.states()
-        figures = {name: ids[name] for name in FIGURES if name in ids}
-        has_values = len(figures) == len(FIGURES) and all(
+        figures = {name: ids[name] for name in names if name in ids}
+        has_values = len(figures) == len(names) and all(
             entity_id in states and states[entity_id]["state"] not in _NO_VALUE
             for entity_id in figures.values()
         )
@@ -97,11 +128,20 @@ async def account_figures(client: Client, entry_id: str) -> dict[str, str]:
     return await eventually(with_values, within=60)
 
 
-async def account_values(client: Client, entry_id: str) -> dict[str, Decimal]:
-    """Return what Home Assistant says of the account, by FIGURES."""
-    figures = await account_figures(client, entry_id)
+async def account_values(
+    client: Client, entry_id: str, names: Collection[str] = FIGURES
+) -> dict[str, Decimal]:
+    """Return what Home Assistant says of the account, by names."""
+    figures = await account_figures(client, entry_id, names)
     states = await client.states()
     return {name: Decimal(states[each]["state"]) for name, each in figures.items()}
+
+
+async def refresh(client: Client, entry_id: str) -> None:
+    """Ask anew as an automation does."""
+    account = await account_device(client, entry_id)
+    ids = await entity_ids(client, entry_id, account["id"])
+    await client.call("homeassistant", "update_entity", entity_id=[*ids.values()])
 
 
 async def identities(client: Client, entry_id: str) -> set[tuple[str, ...]]:

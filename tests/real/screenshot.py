@@ -54,9 +54,14 @@ async def _take_all() -> None:
     async with _browser() as browser, _furnished() as (url, device_page):
         for scheme in _SCHEMES:
             async with _logged_in(browser, url, scheme) as page:
-                await _picture(page.locator("hui-entities-card"), "card", scheme)
+                graph = page.locator("hui-statistics-graph-card")
+                await graph.locator("canvas").wait_for()
+                await _picture(graph, "statistics", scheme)
                 await page.goto(str(device_page))
-                await _picture(page.locator("ha-config-device-page"), "device", scheme)
+                device = page.locator("ha-config-device-page")
+                for figure in FIGURES:
+                    await device.get_by_text(figure).first.wait_for()
+                await _picture(device, "device", scheme)
 
 
 @asynccontextmanager
@@ -64,7 +69,7 @@ async def _furnished() -> AsyncIterator[tuple[URL, URL]]:
     """Run a Home Assistant with the demo account; give its first page and device."""
     with TemporaryDirectory() as directory:
         async with (
-            demo_gateway() as demo,
+            demo_gateway(with_plan=True) as demo,
             HomeAssistant(Path(directory)) as home_assistant,
             Client(home_assistant.url) as client,
         ):
@@ -109,9 +114,7 @@ async def _logged_in(browser: Browser, url: URL, scheme: Scheme) -> AsyncIterato
 
 
 async def _picture(locator: Locator, name: str, scheme: Scheme) -> None:
-    """Take a picture of one element once all figures are in it."""
-    for figure in FIGURES:
-        await locator.get_by_text(figure).first.wait_for()
+    """Take a picture of one element."""
     # Icons and the brand are fetched on their own.
     await locator.page.wait_for_load_state("networkidle")
     path = IMAGES / f"{name}-{scheme}.png"

@@ -19,7 +19,7 @@ from .home_assistant import (
     HomeAssistant,
     HomeAssistantFailedError,
 )
-from .integration import FIGURES
+from .integration import FIGURES, SPENDING
 
 WITHIN = 120
 
@@ -72,7 +72,7 @@ async def test_develop_shows_the_account(tmp_path: Path) -> None:
     with taken(8123), taken(3000):
         async with develop(tmp_path / "develop") as process:
             shown = await output(process, "Ctrl-C")
-            for name in FIGURES:
+            for name in (*FIGURES, *SPENDING):
                 assert re.search(rf"^{name} +\d[\d.]*\b", shown, re.MULTILINE), shown
             assert not re.search(r":(8123|3000)\b", shown)
             assert await stopped(process, signal.SIGINT) == (0, "")

@@ -17,18 +17,17 @@ from .client import Client, Home, Login, eventually
 from .gateway import Demo
 from .home_assistant import INTEGRATION, HomeAssistant
 from .integration import (
-    account_device,
     account_values,
     add_account,
+    change_options,
     complaints,
     devices_by_name,
-    entity_ids,
+    refresh,
 )
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
 _ENTRIES: Final = "core.config_entries"
-_OPTIONS_FLOWS: Final = "api/config/config_entries/options/flow"
 _WITHIN: Final = 60
 
 
@@ -68,14 +67,6 @@ class Scene:
     async def wait(self, most: float) -> None:
         """Wait for a random time of so many seconds at most."""
         await asyncio.sleep(self.chance.uniform(0, most))
-
-    async def refresh(self) -> None:
-        """Ask anew as an automation does."""
-        account = await account_device(self.client, self.entry_id)
-        ids = await entity_ids(self.client, self.entry_id, account["id"])
-        await self.client.call(
-            "homeassistant", "update_entity", entity_id=[*ids.values()]
-        )
 
     async def kill_while(self, work: Awaitable[object], path: str) -> None:
         """Kill Home Assistant when it has asked on a path and gets no answer."""
@@ -136,12 +127,15 @@ async def between_polls(scene: Scene) -> None:
 
 async def polling(scene: Scene) -> None:
     """Kill it while it asks."""
-    await scene.kill_while(scene.refresh(), "/api/user/self")
+    await scene.kill_while(refresh(scene.client, scene.entry_id), "/api/user/self")
 
 
 async def reloading(scene: Scene) -> None:
     """Kill it while the entry is set up anew."""
-    await scene.kill_while(scene.client.reload(scene.entry_id), "/api/token/")
+    reload = asyncio.ensure_future(scene.client.reload(scene.entry_id))
+    await scene.wait(0.2)
+    await scene.home_assistant.kill()
+    await asyncio.gather(reload, return_exceptions=True)
 
 
 async def stopping(scene: Scene) -> None:
@@ -155,11 +149,7 @@ async def stopping(scene: Scene) -> None:
 async def saving_an_option(scene: Scene) -> None:
     """Kill it while it stores how often to ask."""
     before = (await scene.stored())["options"]
-    chosen = {"update_interval": 7, "key_devices": "all", "keys": []}
-    form = await scene.client.post(_OPTIONS_FLOWS, {"handler": scene.entry_id})
-    flow = f"{_OPTIONS_FLOWS}/{form['flow_id']}"
-    done = await scene.client.post(flow, chosen)
-    assert done["type"] == "create_entry", done
+    await change_options(scene.client, scene.entry_id, update_interval=7)
     await scene.wait(1.5)
     await scene.home_assistant.kill()
     after = (await scene.stored())["options"]
@@ -170,7 +160,7 @@ async def new_key(scene: Scene) -> None:
     """Kill it while it gets to know a new key."""
     demo = scene.demo
     demo.gateway.world.add_key(demo.user, "Notebook", quota=1_500_000)
-    await scene.refresh()
+    await refresh(scene.client, scene.entry_id)
     await scene.wait(1)
     await scene.home_assistant.kill()
 

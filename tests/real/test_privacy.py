@@ -38,11 +38,17 @@ async def test_secrets_are_in_the_entry_alone(
     home_assistant: HomeAssistant, client: Client, demo: Demo, entry_id: str
 ) -> None:
     """Neither the log, nor the database, nor another file has a trace of them."""
+
+    async def has_statistics() -> bool:
+        return any(f"{INTEGRATION}:" in each for each in await client.statistics())
+
+    await eventually(has_statistics, within=60)
     await client.reload(entry_id)
     await client.diagnostics(entry_id)
     # What has not been written yet is written at the stop.
     await home_assistant.stop()
     try:
+        assert (home_assistant.storage / f"{INTEGRATION}.{entry_id}").exists()
         for secret in demo.credentials.secrets():
             assert files_with(home_assistant.directory, secret) == {
                 ".storage/core.config_entries"

@@ -26,7 +26,7 @@ _BLOCKS: Final = 10_000
 _RESIDENT_KIB: Final = 8_192
 
 # Those of one entry, that the traceback of the last failure still knows.
-_COORDINATORS: Final = 4
+_COORDINATORS: Final = 9
 
 # For what does not work, and once more when it works again.
 _LINES_PER_POLL: Final = 0.5

@@ -10,6 +10,7 @@ from random import Random
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from tests.home import BALANCE, Home, Site, works
 from tests.simulator import (
     DIALECTS,
@@ -27,13 +28,12 @@ from tests.simulator import (
 )
 
 HTML: Final = (("Content-Type", "text/html; charset=utf-8"),)
-JSON: Final = (("Content-Type", "application/json; charset=utf-8"),)
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Answer(502, "<html><h1>502 Bad Gateway</h1></html>", HTML),
     Answer(200, "<!doctype html><title>spa</title>", HTML),
     Answer(403, "<html>Are you a robot?</html>", HTML),
-    Answer(200, '{"hello": "world"}', JSON),
+    Answer.json(200, '{"hello": "world"}'),
     Answer(429, "", (("Retry-After", "60"),)),
     Answer(429),
     Reset(),
@@ -158,6 +158,9 @@ class Street:
             asked = self.requests
             await self._pass(_STEP)
             quiet = quiet + 1 if self.requests == asked else 0
+        # Whether something waits to be written just now is chance.
+        self._home.hass.bus.async_fire_internal(EVENT_HOMEASSISTANT_FINAL_WRITE)
+        await self._home.settle()
         return differences
 
     async def _serve(self, dialect: str, *users: str) -> Site:

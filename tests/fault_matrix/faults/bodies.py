@@ -3,9 +3,17 @@
 from typing import Final
 
 from tests.fault_matrix.replies import HTML, JSON, bomb, large, nested, page, twice
-from tests.simulator import Answer, Reword
+from tests.home import Site
+from tests.simulator import Answer, Fault, Reword
 
 from .row import Level, Row, answers, same
+
+
+def _twice(_site: Site, path: str) -> Fault | None:
+    # Without an owner in the reply, nobody can tell that its numbers are wrong.
+    is_owned = path not in ("/api/log/self/stat", "/api/data/flow/self")
+    return Reword(twice) if is_owned else None
+
 
 BODIES: Final = (
     Row(name="200 with HTML", level=Level.BODY, make=same(page(200, "Welcome"))),
@@ -67,7 +75,7 @@ BODIES: Final = (
             200, large(), (JSON, ("Content-Encoding", "identity"))
         ),
     ),
-    Row(name="each number twice", level=Level.BODY, make=same(Reword(twice))),
+    Row(name="each number twice", level=Level.BODY, make=_twice),
     Row(
         name="nested 10 000 deep",
         level=Level.BODY,

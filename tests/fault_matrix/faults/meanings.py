@@ -3,9 +3,10 @@
 from decimal import Decimal
 from typing import Any, Final
 
-from tests.fault_matrix.columns import Figure
+from homeassistant.util import dt as dt_util
+from tests.fault_matrix.columns import ACCOUNT, Figure
 from tests.fault_matrix.replies import DASHBOARD_REFUSAL, in_data, overdrawn, said
-from tests.fault_matrix.truth import Value
+from tests.fault_matrix.truth import Between, Value
 from tests.home import HOURLY, Site
 from tests.simulator import Answer, Fault, Misdate, Rewrite
 
@@ -22,10 +23,23 @@ def _status_only(**changes: Any) -> Make:
     return lambda _site, path: fault if path == "/api/status" else None
 
 
+def _debts(_site: Site, path: str) -> Fault | None:
+    # What was spent is never a debt.
+    is_spending = path.startswith(("/api/data/", "/api/log/"))
+    return None if is_spending else in_data(overdrawn)
+
+
 def _debt(figure: Figure, value: Value) -> Value | None:
-    _, name = figure
+    device, name = figure
     if name == "Status":
         return "exhausted"
+    if name == "Low balance" or (name == "Not usable" and device != ACCOUNT):
+        return "on"
+    if name == "Days left":
+        return Decimal(0)
+    if name == "Runs out":
+        now = Decimal(dt_util.utcnow().timestamp())
+        return Between(now - 3_600, now)
     if name != "Remaining quota" or not isinstance(value, Decimal):
         return None
     return -value
@@ -33,21 +47,38 @@ def _debt(figure: Figure, value: Value) -> Value | None:
 
 def _of_a_stranger(site: Site, path: str) -> Fault | None:
     """Mix up replies, where they say whose they are."""
-    world = site.gateway.world
+    gateway = site.gateway
+    world = gateway.world
     if all(user.name != "li" for user in world.users.values()):
         li = world.add_user("li", quota=123_456, used_quota=654_321, request_count=7)
         world.add_key(li, "of li", quota=777_777, used_quota=111_111)
+        gateway.subscribe("li", world.offers[0])
+        gateway.spend("of li", 50_000, at=world.now - 7_200)
+        for dollars in (10, 20):
+            world.order("li", dollars)
     li = world.user("li")
+    query = ""
     match path:
-        case "/api/user/self" | "/api/token/":
-            credential = li.access_token
         case "/api/usage/token/":
             credential = str(world.key("of li"))
+        case "/api/data/self":
+            credential = li.access_token
+            query = f"?start_timestamp={world.now - 86_400}&end_timestamp={world.now}"
+        case _ if path in _OWNED:
+            credential = li.access_token
         case _:
             return None
     headers = {"Authorization": f"Bearer {credential}", "New-Api-User": str(li.id)}
-    reply = site.gateway.answer(path, headers)
+    reply = gateway.answer(path + query, headers)
     return Answer(reply.status, reply.body, reply.headers)
+
+
+_OWNED: Final = (
+    "/api/user/self",
+    "/api/token/",
+    "/api/subscription/self",
+    "/api/user/topup/self",
+)
 
 
 MEANINGS: Final = (
@@ -89,10 +120,18 @@ MEANINGS: Final = (
     Row(
         name="debts",
         level=Level.MEANING,
-        make=same(in_data(overdrawn)),
+        make=_debts,
         also=_debt,
+        # Who was in debt for an hour and is not any more has paid.
+        follows=frozenset({(ACCOUNT, "Top-up")}),
     ),
-    Row(name="data of another user", level=Level.MEANING, make=_of_a_stranger),
+    Row(
+        name="data of another user",
+        level=Level.MEANING,
+        make=_of_a_stranger,
+        # So many readings in a row agree that the token is another account's.
+        rejects=frozenset({"self", "all"}),
+    ),
     Row(
         name="an unknown display type",
         level=Level.MEANING,

@@ -1,6 +1,6 @@
 """A fault: what happens, and what may follow from it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum, StrEnum
@@ -18,6 +18,11 @@ SHADOWED: Final = frozenset({"user/models"})
 
 They refuse to show that one.
 """
+
+OF_DETAILS: Final = frozenset(
+    {"stat, checkin", "data, plans, notice", "flow, topup, uptime"}
+)
+"""The columns whose paths not every site has, or not for every account."""
 
 type Make = Callable[[Site, str], Fault | None]
 """Makes the fault of a path; None where it has none of the kind."""
@@ -73,6 +78,15 @@ class Row:
     """The columns in which the site really says twice that a credential is wrong."""
     also: Callable[[Figure, Value], Value | None] = field(default=lambda *_: None)
     """What else the site says of a figure in so many words, so that it may be shown."""
+
+    follows: frozenset[Figure] = frozenset()
+    """The events that follow from what the site has said, once it says the truth."""
+
+    def hits(self, site: Site, paths: Iterable[str]) -> bool:
+        """Tell whether there is such a fault on any of some paths."""
+        if self.outage is not None:
+            return True
+        return any(self.make(site, path) is not None for path in paths)
 
 
 def same(fault: Fault) -> Make:

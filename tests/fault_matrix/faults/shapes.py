@@ -22,6 +22,9 @@ def _no_models(figure: Figure, _value: Value) -> Value | None:
     return Decimal(0) if figure == (ACCOUNT, "Model count") else None
 
 
+# Where a site does not say that it has a check-in and monitors, it has none.
+OFFERED: Final = frozenset({"status", "all", "all, key alone"})
+
 SHAPES: Final = (
     Row(name="text for numbers", level=Level.SHAPE, make=same(every(int | float, str))),
     Row(
@@ -50,16 +53,23 @@ SHAPES: Final = (
         level=Level.SHAPE,
         make=same(every(str, lambda _: None)),
     ),
-    Row(name="text for yes and no", level=Level.SHAPE, make=same(every(bool, str))),
+    Row(
+        name="text for yes and no",
+        level=Level.SHAPE,
+        make=same(every(bool, str)),
+        missing=OFFERED,
+    ),
     Row(
         name="null for yes and no",
         level=Level.SHAPE,
         make=same(every(bool, lambda _: None)),
+        missing=OFFERED,
     ),
     Row(
         name="null for everything",
         level=Level.SHAPE,
         make=same(every(object, lambda _: None)),
+        missing=OFFERED,
     ),
     Row(name="NaN", level=Level.SHAPE, make=same(every_number("NaN"))),
     Row(name="Infinity", level=Level.SHAPE, make=same(every_number("-Infinity"))),
@@ -92,7 +102,8 @@ SHAPES: Final = (
     Row(
         name="data an empty object", level=Level.SHAPE, make=same(in_data(lambda _: {}))
     ),
-    Row(name="data a text", level=Level.SHAPE, make=same(in_data(lambda _: "data"))),
+    # Another text would be another notice.
+    Row(name="data a text", level=Level.SHAPE, make=same(in_data(lambda _: ""))),
     Row(name="a list", level=Level.SHAPE, make=same(Rewrite(lambda reply: [reply]))),
     Row(name="null", level=Level.SHAPE, make=same(said(200, None))),
     Row(

@@ -8,7 +8,7 @@ from tests.fault_matrix.replies import DASHBOARD_REFUSAL, JSON, page, said
 from tests.home import HOURLY
 from tests.simulator import Answer
 
-from .row import IN_ACCOUNT, SHADOWED, Level, Row, answers, same
+from .row import IN_ACCOUNT, OF_DETAILS, SHADOWED, Level, Row, answers, same
 
 # With the jitter that keeps the entries of a house from asking in step.
 _DAY: Final = timedelta(days=1) * 1.1
@@ -108,8 +108,9 @@ STATUSES: Final = (
             )
         ),
         refusals=_REFUSALS,
-        missing=SHADOWED,
-        recovery=(HOURLY,),
+        missing=SHADOWED | OF_DETAILS,
+        # What is not for this account is asked again after a day.
+        recovery=(_DAY, HOURLY),
     ),
     Row(
         name="403 as in OpenAI's API",

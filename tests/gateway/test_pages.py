@@ -8,8 +8,8 @@ import pytest
 
 from custom_components.new_api.gateway.errors import UnexpectedReplyError
 from custom_components.new_api.gateway.families import dialect_of
-from custom_components.new_api.gateway.key_list import PAGE_SIZE, all_items
 from custom_components.new_api.gateway.models import Family
+from custom_components.new_api.gateway.pages import PAGE_SIZE, all_items
 
 type Page = Callable[[int, int], Any]
 """Returns the `data` of a reply to a page number and size."""

@@ -1,0 +1,1 @@
+"""What happens is told once, and nothing that has not happened."""

@@ -1,0 +1,1 @@
+"""Long-term statistics: equal to the truth, corrected, and never written in vain."""
