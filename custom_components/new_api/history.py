@@ -46,6 +46,10 @@ class History:
         self.since = since if has_hole or not self.since else min(self.since, since)
         self.until = int(now // _HOUR) * _HOUR
 
+    def total(self, since: float) -> int:
+        """Return what the site has told of the hours since then, raw quota."""
+        return sum(quota for hour, quota in self._hours.items() if hour >= since)
+
     def spent(
         self, read: Hourly | None, gaps: Iterable[tuple[int, int]], now: float
     ) -> Hourly:

@@ -38,7 +38,7 @@ _SCHEMA: Final = probatio.Schema(
         probatio.Optional("income"): dict,
         probatio.Optional("site"): str,
         probatio.Optional("account"): str,
-        probatio.Optional("news"): _TEXTS,
+        probatio.Optional("news", default=dict): {str: _TEXTS},
         probatio.Optional("models", default=dict): {str: _TEXTS},
         probatio.Optional("history"): dict,
         probatio.Optional("write_from", default=0): int,
@@ -86,10 +86,10 @@ class Logged:
 class Memory:
     """Keeps what an entry knows that nobody could tell it again.
 
-    `news` are the digests of the announcements that were seen, None until they were
-    read. `models` are the ids of the models that are known, by whose they are. The
-    statistics of Home Assistant have the `history` until `written_until`; what they
-    have from before `write_from` is another account's.
+    `news` are the digests of what the site has told, by the kind of it; a kind is there
+    once it was read. `models` are the ids of the models that are known, by whose they
+    are. The statistics of Home Assistant have the `history` until `written_until`; what
+    they have from before `write_from` is another account's.
     """
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
@@ -105,7 +105,7 @@ class Memory:
         self._account: str | None = None
         self._ledgers: dict[str, Ledger] = {}
         self.income = IncomeWatch()
-        self.news: list[str] | None = None
+        self.news: dict[str, list[str]] = {}
         self.models: dict[str, frozenset[str]] = {}
         self.history = History()
         self.write_from = 0
@@ -116,6 +116,8 @@ class Memory:
         self._told: dict[str, dict[int, Told]] = {}
         self._gaps: dict[Source, Gaps] = {}
         self._own: tuple[str, int] | None = None
+        self.is_logged: bool | None = None
+        """Whether anything that was spent was ever logged, None until that is known."""
 
     async def async_load(self) -> None:
         """Load what was kept; what is damaged is forgotten as a whole."""
@@ -139,7 +141,7 @@ class Memory:
         }
         if "income" in kept:
             self.income = IncomeWatch.from_dict(kept["income"])
-        self.news = kept.get("news")
+        self.news = kept["news"]
         self.models = {
             whose: frozenset(models) for whose, models in kept["models"].items()
         }
@@ -171,7 +173,8 @@ class Memory:
         A key keeps its own ledger.
         """
         if self._site != site:
-            self.news = None
+            # Of an account that has moved, nobody knows what has moved with it.
+            self.news, self.models, self.income = {}, {}, IncomeWatch()
             self._site = site
         if account is None or self._account == account:
             return
@@ -179,6 +182,7 @@ class Memory:
             own = {name for name in self._ledgers if not _is_of_account(name)}
             self._ledgers = {name: self._ledgers[name] for name in own}
             self._told, self._gaps, self.logged = {}, {}, None
+            self.is_logged = None
             self.income, self.history = IncomeWatch(), History()
             self.models.pop("account", None)
             self.written_until = 0
@@ -268,6 +272,7 @@ class Memory:
                 name: ledger.as_dict() for name, ledger in self._ledgers.items()
             },
             "income": self.income.as_dict(),
+            "news": self.news,
             "models": {whose: sorted(models) for whose, models in self.models.items()},
             "history": self.history.as_dict(),
             "write_from": self.write_from,
@@ -286,7 +291,6 @@ class Memory:
         optional = {
             "site": self._site,
             "account": self._account,
-            "news": self.news,
             "logged": None if self.logged is None else asdict(self.logged),
             "own": None if self._own is None else list(self._own),
         }

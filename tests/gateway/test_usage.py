@@ -317,3 +317,10 @@ async def test_same_refund_twice(session: ClientSession) -> None:
     """Equal rows of the log are two; their ids say nothing (6.5)."""
     data = {"items": [logged(), logged()], "total": 2, "page": 1, "page_size": 100}
     assert (await asked(session, {LOG: yes(data)}, refunded))[0] == 1_400
+
+
+async def test_without_a_key(session: ClientSession) -> None:
+    """What was tried on the site itself has no key: servers leave out its zero."""
+    without = {name: value for name, value in flow().items() if name != "token_id"}
+    said, _ = await asked(session, {BY_KEY: yes([without, flow()])}, by_key)
+    assert [row.key_id for row in said] == [0, flow()["token_id"]]

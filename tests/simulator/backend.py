@@ -68,6 +68,11 @@ class Backend:
             self.world.key(key), quota, request, accounting=self.dialect.accounting
         )
 
+    def play(self, user: str, quota: int) -> LogRow:
+        """Let a user try a model on the site itself, without any key."""
+        request = self._request("gpt-4o", 1_000, 500, None)
+        return self.world.play(self.world.user(user), quota, request)
+
     def reserve(self, key: str, quota: int) -> Reservation:
         """Let a key begin a request, for which this much is put aside."""
         self._begin_plans_anew()

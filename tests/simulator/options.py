@@ -26,6 +26,8 @@ class Options:
     key_level_billing: bool = True
     """Whether billing speaks of the key (`DisplayTokenStatEnabled`)."""
     data_export: bool = True
+    keys_recorded_since: int = 0
+    """Since when statistics know keys: an older server has written those of before."""
     log_consumption: bool = True
     """Whether requests are logged; without, statistics stand still as well."""
     check_in: bool = False

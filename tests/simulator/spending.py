@@ -57,6 +57,7 @@ def flow(call: Call) -> Reply:
         return failed("invalid time range")
     if end - start > _LONGEST_SPAN:
         return call.failed(texts.SPAN_TOO_LONG)
+    start = max(start, call.options.keys_recorded_since)
     sums = summed(
         (r for r in call.world.exported(call.user) if start <= r.hour <= end),
         lambda row: (row.key_id, row.key_name, row.model),
@@ -64,8 +65,7 @@ def flow(call: Call) -> Reply:
     return succeeded(
         [
             {
-                "token_id": key_id,
-                "token_name": key_name,
+                **_origin(key_id, key_name),
                 "use_group": "default",
                 "model_name": model,
                 "token_used": spent.tokens,
@@ -77,6 +77,13 @@ def flow(call: Call) -> Reply:
             )
         ]
     )
+
+
+def _origin(key_id: int, key_name: str) -> Row:
+    """Return what a request came from; the server leaves out what is zero or empty."""
+    if not key_id:
+        return {"token_source": "playground"}
+    return {"token_id": key_id, "token_name": key_name}
 
 
 def one_api_dashboard(call: Call) -> Reply:

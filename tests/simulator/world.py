@@ -104,6 +104,14 @@ class World(People):
         reservation = self.reserve(key, quota, accounting=accounting)
         return self.settle(reservation, quota, request)
 
+    def play(self, user: User, quota: int, request: Request) -> LogRow:
+        """Book one request made on the site itself, without any key."""
+        self.past.note(user, self.now)
+        user.quota -= quota
+        user.used_quota += quota
+        user.request_count += 1
+        return self._book(user, quota, request)
+
     def reserve(self, key: Key, quota: int, *, accounting: Accounting) -> Reservation:
         """Put money aside for a request; what the user has used follows at the end."""
         user = self.users[key.user_id]
@@ -120,26 +128,12 @@ class World(People):
         """Book what a request has cost in the end."""
         key = reservation.key
         user = self.users[key.user_id]
-        at = self.now if request.at is None else request.at
         self._move(reservation, quota - reservation.quota)
         if reservation.moves_key:
-            key.accessed_at = at
+            key.accessed_at = self.now if request.at is None else request.at
         user.used_quota += quota
         user.request_count += 1
-        return self.write(
-            user,
-            LogType.CONSUME,
-            quota,
-            at=at,
-            key=key,
-            model=request.model,
-            prompt_tokens=request.prompt_tokens,
-            completion_tokens=request.completion_tokens,
-            request_id=f"r{at}{len(self.log)}",
-            logged=request.logged,
-            # Statistics are made of what is logged.
-            exported=request.exported and request.logged,
-        )
+        return self._book(user, quota, request, key)
 
     def release(self, reservation: Reservation) -> None:
         """Give back what was put aside for a request that has failed."""
@@ -315,6 +309,26 @@ class World(People):
     def hours_of(self, user: User) -> dict[tuple[int, str], Spent]:
         """Return a user's spending per hour and model, as the statistics keep it."""
         return summed(self.exported(user), lambda row: (row.hour, row.model))
+
+    def _book(
+        self, user: User, quota: int, request: Request, key: Key | None = None
+    ) -> LogRow:
+        """Write what a request has cost into the log."""
+        at = self.now if request.at is None else request.at
+        return self.write(
+            user,
+            LogType.CONSUME,
+            quota,
+            at=at,
+            key=key,
+            model=request.model,
+            prompt_tokens=request.prompt_tokens,
+            completion_tokens=request.completion_tokens,
+            request_id=f"r{at}{len(self.log)}",
+            logged=request.logged,
+            # Statistics are made of what is logged.
+            exported=request.exported and request.logged,
+        )
 
     def _move(self, reservation: Reservation, quota: int) -> None:
         """Take money from whatever pays, and book it on the key."""

@@ -28,6 +28,7 @@ from tests.household import (
     live_in,
     nothing_asked,
     spend,
+    wait_until,
 )
 
 # ------------------------------------------------------------------------------------
@@ -149,3 +150,24 @@ async def test_statistics_of_an_hour(home: Home, server: str, path: str) -> None
         spend(site, "0.01")
         await home.poll()
     assert 3 <= site.asked(path) - before <= 5
+
+
+async def test_days_that_are_ours_by_chance(home: Home) -> None:
+    """A site's day is not ours because nothing was used where they differ."""
+    new_york = ZoneInfo("America/New_York")
+    await live_in(home, new_york)
+    site = await home.serve(household("one_api"))
+    noon = datetime(2026, 11, 23, 12, tzinfo=new_york)
+    for number in range(1, 5):
+        spend(site, "2.00", noon - number * DAY)
+    await home.add(site, user="wang")
+    await wait_until(home, noon)
+    spend(site, "1.00")
+    await home.poll(14)
+    assert home.state(TOKENS) == "1500"
+    # In UTC it is tomorrow.
+    await wait_until(home, noon + 8 * HOUR)
+    spend(site, "1.00")
+    await home.poll(14)
+    assert home.state(TOKENS) == "unknown"
+    assert home.state(REQUESTS) in ("2", "unknown")

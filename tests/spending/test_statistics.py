@@ -12,17 +12,22 @@ from tests.household import (
     ACCOUNT,
     CODE,
     DAY,
+    DOLLAR,
     FLOW,
+    GPT,
     HOUR,
     KEY,
     KOLKATA,
     MINUTE,
+    MODEL,
+    NOT_KNOWN,
     OWN,
     REQUESTS,
     SHANGHAI,
     SPENT,
     STATISTICS,
     TOKENS,
+    counted_since,
     live_in,
     lived,
     spend,
@@ -213,3 +218,82 @@ async def test_days_of_a_half_hour_zone(home: Home) -> None:
     await home.add(site, user="wang")
     await home.poll(3)
     assert 4.5 < float(home.state(f"{ACCOUNT}_days_left")) < 5.5
+
+
+async def test_request_without_a_key(home: Home, site: Site) -> None:
+    """What was tried on the site itself is the account's, and no key's."""
+    await home.add(site, user="wang", key=KEY)
+    spend(site, "1.00")
+    site.gateway.play("wang", 2 * DOLLAR)
+    await home.poll(14)
+    assert home.state(SPENT) == "3.00"
+    assert home.state(REQUESTS) == "2"
+    assert home.state(TOKENS) == "3000"
+    assert home.state(MODEL) == "gpt-4o"
+    assert home.state(f"{OWN}_spent_today") == "1.00"
+
+
+async def test_site_learns_to_tell_keys_apart(home: Home, site: Site) -> None:
+    """What keys have used before the site was updated is not forgotten."""
+    site.gateway.configure(keys_recorded_since=int(MIDNIGHT.timestamp()) + 24 * 3600)
+    await home.add(site, user="wang", key=KEY)
+    spend(site, "2.00")
+    await home.poll(14)
+    for period in ("today", "this_month"):
+        assert home.state(f"{OWN}_spent_{period}") == "2.00"
+    await wait_until(home, MIDNIGHT + DAY + HOUR)
+    spend(site, "1.00")
+    await home.poll(14)
+    assert home.state(f"{OWN}_spent_today") == "1.00"
+    assert home.state(f"{OWN}_spent_this_month") == "3.00"
+    spend(site, "0.50")
+    await home.poll(14)
+    assert home.state(f"{OWN}_spent_this_month") == "3.50"
+
+
+async def test_keys_fail_alone(home: Home, site: Site) -> None:
+    """What models have used is told, though what keys have is not."""
+    await home.add(site, user="wang", key=KEY)
+    await home.poll(4)
+    site.gateway.faults.add(FLOW, Answer(502))
+    spend(site, "0.50")
+    await home.poll(10)
+    assert home.state(TOKENS) == "1500"
+    assert home.state(MODEL) == GPT
+    assert home.state(f"{OWN}_spent_today") == "0.50"
+    site.gateway.faults.clear()
+    spend(site, "0.25")
+    await home.poll(10)
+    assert home.state(f"{OWN}_spent_today") == "0.75"
+    assert home.attributes(f"{OWN}_spent_today")["estimate"] is False
+
+
+async def test_nothing_is_ever_logged(home: Home, site: Site) -> None:
+    """Where no requests are logged, no row does not mean no request."""
+    site.gateway.configure(log_consumption=False)
+    site.gateway.world.log.clear()
+    await home.add(site, user="wang", key=KEY)
+    await home.poll(14)
+    for sensor in (TOKENS, SPENT):
+        assert home.state(sensor) == "unknown"
+    for sensor in (REQUESTS, f"{OWN}_spent_today", f"{OWN}_spent_this_month"):
+        assert counted_since(home, sensor) >= NOW
+    spend(site, "0.50")
+    await home.poll(2)
+    assert home.state(REQUESTS) == "1"
+    assert home.state(f"{OWN}_spent_today") == "0.50"
+
+
+async def test_list_of_keys_is_older(home: Home, site: Site) -> None:
+    """What keys have used is not counted twice after their list was missing."""
+    await home.add(site, user="wang")
+    await home.poll(14)
+    site.gateway.faults.add("/api/token/", Answer(502))
+    spend(site, "1.00")
+    await home.poll(20)
+    site.gateway.faults.clear()
+    for path in (STATISTICS, FLOW):
+        site.gateway.faults.add(path, Answer(502))
+    spend(site, "0.25")
+    await home.poll(14)
+    assert home.state(f"{OWN}_spent_today") in ("1.25", *NOT_KNOWN)

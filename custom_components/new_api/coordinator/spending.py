@@ -104,8 +104,6 @@ class SpendingCoordinator(DetailCoordinator[Spending]):
         self._past: _Past | None = None
         self._log = LogWatch(memory)
         self._compared: Balance | None = None
-        # Whether anything was ever logged, None until that is known.
-        self._is_logged: bool | None = None
 
     @override
     def _holds(self, reading: Spending) -> bool:
@@ -168,6 +166,7 @@ class SpendingCoordinator(DetailCoordinator[Spending]):
             and self._holds(last)
             and self._past is not None
             and not self._past.missing
+            and self._memory.is_logged is not None
             and RATES not in self.async_contexts()
             and self._log.is_settled(counters)
         )
@@ -195,15 +194,15 @@ class SpendingCoordinator(DetailCoordinator[Spending]):
     ) -> None:
         """Find out whether the site logs anything of what is spent at all."""
         if spent.quota or (counters is not None and not counters[0]):
-            self._is_logged = True
-        elif self._is_logged is None and self._has_room_for(1):
+            self._memory.is_logged = True
+        elif self._memory.is_logged is None and self._has_room_for(1):
             ever = await self.client.spent(site, 0, int(now()))
-            self._is_logged = ever.quota > 0
+            self._memory.is_logged = ever.quota > 0
 
     def _amount(self, logged: int | None, since: int, until: int) -> Amount | None:
         """Return what was spent in a period: as logged, or else as it was read."""
         if not self._log.is_silent(since, until):
-            is_known = logged is not None and self._is_logged
+            is_known = logged is not None and self._memory.is_logged
             return Amount(logged or 0, since) if is_known else None
         return self._as_read(since, until)
 
@@ -217,7 +216,7 @@ class SpendingCoordinator(DetailCoordinator[Spending]):
 
     def _average(self, logged: int | None, days: Days) -> Amount | None:
         if not self._log.is_silent(days.week, days.today):
-            if logged is None or not self._is_logged:
+            if logged is None or not self._memory.is_logged:
                 return None
             return Amount(rounded(logged, DAYS_OF_AVERAGE), days.week)
         return average_of(self._memory, ACCOUNT_LEDGER, days)

@@ -13,8 +13,8 @@ from homeassistant.util import dt as dt_util
 from ..const import USAGE_UPDATE_INTERVAL, View
 from ..gaps import Source
 from ..gateway.client import Client
-from ..gateway.errors import EndpointMissingError
-from ..gateway.models import Site
+from ..gateway.errors import EndpointMissingError, GatewayError, RefusedError
+from ..gateway.models import Family, Site
 from ..gateway.money import Unit
 from ..gateway.usage import ModelDay, ModelUsage
 from ..history import evenly
@@ -143,16 +143,12 @@ class UsageCoordinator(DetailCoordinator[Usage]):
         except EndpointMissingError:
             self._models.forget()
             models = await self._async_models_of_days(site, days)
-        keys_today, keys_month = await self._of_keys.async_read(site, days)
+        keys_today, keys_month = await self._async_keys(site, days, models)
         if self._stillness.is_first:
             # What was used just before is told some minutes later.
             self._come_back_soon()
-        if not self._of_keys.is_whole:
-            self._come_back_with(1 + self._of_keys.calls)
-            if (last := self._of_today) is not None:
-                # What was known stands.
-                keys_today = last.keys_today if keys_today is None else keys_today
-                keys_month = last.keys_month if keys_month is None else keys_month
+        if self._is_silent(counters):
+            models = keys_today = keys_month = None
         has_gap_today, has_gap_this_month = (
             self._memory.has_gap(Source.STATISTICS, since)
             for since in (days.today, days.month)
@@ -176,9 +172,60 @@ class UsageCoordinator(DetailCoordinator[Usage]):
         self._stillness.note(counters)
         return usage
 
+    async def _async_keys(
+        self, site: Site, days: Days, models: Mapping[str, ModelUse] | None
+    ) -> tuple[Mapping[int, int] | None, Mapping[int, int] | None]:
+        """Return what keys have used today and this month, None where not known.
+
+        `models` is what models have used today. Raises GatewayError where that is not
+        known either.
+        """
+        of_keys = self._of_keys
+        try:
+            today, month = await of_keys.async_read(site, days)
+        except RefusedError:
+            raise
+        except GatewayError as err:
+            if models is None:
+                raise
+            self._tell("what keys have used", err)
+            self._come_back_with(1 + of_keys.calls)
+            return None, None
+        self._tell("what keys have used", None)
+        last = self._of_today
+        if not of_keys.is_whole:
+            self._come_back_with(1 + of_keys.calls)
+            if last is not None:
+                # What was known stands.
+                today = last.keys_today if today is None else today
+                month = last.keys_month if month is None else month
+        # Rows that an older server has written are in the one and not in the other.
+        if today is not None and not _covers(today, _quota_of(models)):
+            today = None
+        if month is not None and not _covers(month, self._quota_since(days.month)):
+            month = None
+        return today, month
+
+    def _quota_since(self, since: int) -> int | None:
+        """Return what all models have used since a time, None until that is known."""
+        is_known = self._models.is_whole
+        return self._memory.history.total(since) if is_known else None
+
+    def _is_silent(self, counters: Counters | None) -> bool:
+        """Tell whether nothing stands in the statistics since nothing is logged."""
+        return (
+            self._memory.is_logged is False
+            and counters is not None
+            and counters[0] > 0
+            and not self._memory.history.total(0)
+        )
+
     def _used_by_keys(self) -> dict[str, tuple[int, int]]:
         """Return the ids of the keys and what they have used, by their ledgers."""
         keys: Keys | None = self._keys.data
+        if not self._keys.last_update_success:
+            # They may have been used since they were read.
+            return {}
         listed = () if keys is None else keys.listed or ()
         names = {ledger_of_key(number): number for number in listed}
         if keys is not None and keys.own_id is not None:
@@ -268,9 +315,19 @@ class UsageCoordinator(DetailCoordinator[Usage]):
             at_midnight = [_at_midnight(row) for row in whole]
             self._keep(at_midnight, _spread(whole), since, site.unit)
         today = dt_util.now().date()
+        models = _by_model(row for row in rows if row.day == today)
+        logged = self._memory.logged
+        if (
+            site.family is Family.ONE_API
+            and logged is not None
+            and logged.day == days.today
+            and sum(use.quota for use in models.values()) < logged.amount
+        ):
+            # It counts its log, so that it counts by days of its own.
+            self._ours = (days, False)
         if not await self._async_are_days_ours(site, days, whole):
             return None
-        return _by_model(row for row in rows if row.day == today)
+        return models
 
     async def _async_are_days_ours(
         self, site: Site, days: Days, rows: Sequence[ModelDay]
@@ -345,6 +402,15 @@ def _by_model(rows: Iterable[ModelUsage | ModelDay]) -> dict[str, ModelUse]:
             so_far.tokens + row.tokens,
         )
     return models
+
+
+def _quota_of(models: Mapping[str, ModelUse] | None) -> int | None:
+    return None if models is None else sum(use.quota for use in models.values())
+
+
+def _covers(keys: Mapping[int, int], quota: int | None) -> bool:
+    """Tell whether no less went to keys than to models, as far as that is known."""
+    return quota is not None and sum(keys.values()) >= quota
 
 
 def _at_midnight(row: ModelDay) -> ModelUsage:

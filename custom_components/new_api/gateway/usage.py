@@ -117,7 +117,8 @@ class ModelDay:
 class KeyUsage:
     """What a key spent on a model in a range of time.
 
-    `key_id` is the id of the key on the site; the key may be deleted by now.
+    `key_id` is the id of the key on the site; the key may be deleted by now. It is 0
+    for what was spent without any.
     """
 
     key_id: int
@@ -161,11 +162,15 @@ def read_days(data: Any) -> tuple[ModelDay, ...]:
 
 
 def read_keys(data: Any) -> tuple[KeyUsage, ...]:
-    """Read what `/api/data/flow/self` says (6.7); sorted by key and model."""
+    """Read what `/api/data/flow/self` says (6.7); sorted by key and model.
+
+    The id is 0 for what was spent without a key, on the site itself.
+    """
 
     def read(row: Mapping[str, Any]) -> KeyUsage:
         return KeyUsage(
-            key_id=read_count(row, "token_id"),
+            # Servers leave out what is 0.
+            key_id=read_count(row, "token_id") if "token_id" in row else 0,
             model=read_name(row, "model_name"),
             quota=read_integer(row, "quota"),
             requests=read_count(row, "count"),
