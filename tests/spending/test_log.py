@@ -309,3 +309,15 @@ async def test_purged_while_statistics_are_not(home: Home, site: Site) -> None:
     await home.pass_hour()
     assert home.state(TOKENS) == "3000"
     assert home.state(SPENT) == "5.10"
+
+
+async def test_purged_in_the_last_seven_days(home: Home, site: Site) -> None:
+    """The mean of seven days is right, though the log has only some of them."""
+    await home.add(site, user="wang")
+    for day in range(9):
+        await wait_until(home, MIDNIGHT + day * DAY + 12 * HOUR)
+        spend(site, "4.00")
+    site.gateway.world.log_purged_before = int((MIDNIGHT + 6 * DAY).timestamp())
+    await wait_until(home, MIDNIGHT + 9 * DAY + HOUR)
+    assert home.state(AVERAGE) == "4.00"
+    assert home.state(YESTERDAY) == "4.00"

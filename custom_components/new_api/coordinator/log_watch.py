@@ -7,7 +7,7 @@ from homeassistant.core import callback
 
 from ..gaps import Source
 from ..memory import Logged, Memory
-from ..periods import Days, now
+from ..periods import DAYS_OF_AVERAGE, Days, now
 from .incoming import ACCOUNT_LEDGER
 from .stillness import Counters, Stillness
 
@@ -27,8 +27,10 @@ class LogWatch:
         """Go on with what `memory` keeps, and keep there when the log was silent."""
         self._memory = memory
         self._stillness = Stillness()
-        # The most that the log has said of periods, by when they began.
+        # The most that the log has said of periods, and of days alone, by when they
+        # began.
         self._most: dict[int, int] = {}
+        self._of_days: dict[int, int] = {}
         # How often in a row it was behind, since which day, and what was used and
         # logged meanwhile.
         self._behind = 0
@@ -61,7 +63,7 @@ class LogWatch:
         the log and the account speak of the same moment, which is so if neither has
         moved since then.
         """
-        self._note_purge(says)
+        self._note_purge(says, days)
         if counters is None:
             return False
         used, logged = counters[0], says[days.today]
@@ -80,19 +82,28 @@ class LogWatch:
         is_silent = self.is_silent(days.month, days.tomorrow)
         return is_same and not self._behind and not is_silent
 
-    def _note_purge(self, says: Mapping[int, int]) -> None:
+    def _note_purge(self, says: Mapping[int, int], days: Days) -> None:
         """Notice where the log says less of a period than before: someone purged it.
 
         Sites purge what is old, so what was spent since a later moment can be whole.
+        That is not certain of seven days, which nothing has told before but their days.
         """
+        today = says[days.today]
+        self._of_days[days.today] = max(self._of_days.get(days.today, 0), today)
+        week = (days.before(number) for number in range(1, DAYS_OF_AVERAGE + 1))
+        known = {days.week: sum(self._of_days.get(day, 0) for day in week)}
         whole, purged = [], []
         for begins, quota in says.items():
             told = self._memory.told(ACCOUNT_LEDGER, begins)
             is_known = begins in self._most or told is not None
-            before = max(self._most.get(begins, 0), 0 if told is None else told.amount)
+            before = max(
+                self._most.get(begins, 0),
+                known.get(begins, 0),
+                0 if told is None else told.amount,
+            )
             if quota < before:
                 purged.append(begins)
-            elif is_known:
+            elif is_known and begins in (days.month, days.yesterday, days.today):
                 whole.append(begins)
             self._most[begins] = max(before, quota)
         for begins in purged:
