@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from .coordinator import Amount, Keys, Usage, amount_until_told, ledger_of_key
 from .data import NewApiData
 from .forecast import Forecast
+from .gateway.families import counts_unlimited_keys
 from .gateway.models import KeyState
 from .periods import Days, has_just_begun
 
@@ -55,6 +56,12 @@ class KeyFigures:
         usage: Usage | None = views.usage.data
         return usage
 
+    @property
+    def _is_counted(self) -> bool:
+        """Tell whether its counter moves with what it spends."""
+        family = self.data.site.data.family
+        return not self.state.unlimited or counts_unlimited_keys(family)
+
     def _spent(
         self, told: Mapping[int, int] | None, begins: int, ends: int
     ) -> Amount | None:
@@ -70,7 +77,7 @@ class KeyFigures:
         """Return what the site tells, or else what was read."""
         if told is not None and self.number is not None:
             return Amount(told.get(self.number, 0), begins)
-        if self.state.used_quota is None:
+        if self.state.used_quota is None or not self._is_counted:
             # Nobody knows what it has spent since its counter was last read.
             return None
         usage = self._usage

@@ -12,6 +12,7 @@ from tests.household import (
     DOLLAR,
     HOUR,
     KEY,
+    MINUTE,
     SHANGHAI,
     SPENT,
     counted_since,
@@ -19,7 +20,9 @@ from tests.household import (
     spend,
     wait_until,
 )
-from tests.simulator import Reset
+from tests.simulator import Answer, Reset
+
+MIDNIGHT = datetime(2026, 11, 24, tzinfo=SHANGHAI)
 
 
 async def test_key_alone(home: Home, site: Site) -> None:
@@ -184,3 +187,37 @@ async def test_figures_of_the_account(home: Home) -> None:
     await home.poll(3)
     assert home.state(f"{ALONE}_spent_today") == "0.75"
     assert home.attributes(f"{ALONE}_spent_today")["figures_of"] == "account"
+
+
+@pytest.mark.parametrize("server", ["one_api", "one_hub"])
+async def test_key_loses_its_limit(home: Home, server: str) -> None:
+    """What a key has spent is unknown once its counter stands still (3.4)."""
+    site = await home.serve(household(server))
+    await home.add(site, user="wang", key=KEY)
+    spend(site, "5.00")
+    await home.poll(2)
+    spent = ("home_assistant_spent_today", "home_assistant_spent_this_month")
+    assert [home.state(each) for each in spent] == ["5.00", "5.00"]
+    site.key(KEY).unlimited = True
+    spend(site, "20.00")
+    await home.poll(2)
+    assert [home.state(each) for each in spent] == ["unknown", "unknown"]
+
+
+async def test_figures_that_stand_for_a_while(home: Home, site: Site) -> None:
+    """What was spent while figures stood is not booked on the moment they move."""
+    await home.add(site, key=KEY)
+    await wait_until(home, MIDNIGHT - 50 * MINUTE)
+    # Billing alone does not say whose figures it shows.
+    site.gateway.faults.add("/api/usage/token/", Answer(503))
+    await home.poll()
+    spend(site, "5.00")
+    await wait_until(home, MIDNIGHT - 10 * MINUTE)
+    assert home.state(f"{ALONE}_spent_today") == "0.00"
+    await wait_until(home, MIDNIGHT + 5 * MINUTE)
+    site.gateway.faults.clear()
+    await home.poll(8)
+    assert home.state(f"{ALONE}_used_quota") == "53.00"
+    spent = f"{ALONE}_spent_today"
+    assert float(home.state(spent)) < 2.5
+    assert home.attributes(spent)["estimate"] is True

@@ -106,6 +106,7 @@ class KeysCoordinator(TurnCoordinator[Keys]):
         self._is_certain = False
         self._own: KeyState | None = None
         self._own_at = 0.0
+        self._is_held = False
 
     @property
     @override
@@ -170,7 +171,7 @@ class KeysCoordinator(TurnCoordinator[Keys]):
             ledger_of_key(number): key.as_state()
             for number, key in (listed or {}).items()
         }
-        if configured is not None:
+        if configured is not None and not self._is_held:
             states[self.ledger_of(configured)] = configured
         counted = [
             self._memory.ledger(name).read(state.used_quota, at)
@@ -236,6 +237,7 @@ class KeysCoordinator(TurnCoordinator[Keys]):
             return self._refused(state)
         # Even a key that is used up or disabled is the right one.
         self._doubt = None
+        self._is_held = False
         self._reauth.async_call_off(CONF_API_KEY)
         at = monotonic()
         if state.scope is Scope.KEY:
@@ -249,6 +251,8 @@ class KeysCoordinator(TurnCoordinator[Keys]):
             and self._own.status is state.status is KeyStatus.ACTIVE
             and at - self._own_at <= _LONGEST_HOLD
         ):
+            # What was used since then is not read yet.
+            self._is_held = True
             return self._own
         return KeyState(state.status, name=state.name)
 
