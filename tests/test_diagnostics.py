@@ -144,8 +144,7 @@ async def test_details(home: Home, site: Site) -> None:
     assert diagnostics["offers"]["check_in"]["is_available"] is True
     assert diagnostics["offers"]["pending_top_ups"] == 1
     assert diagnostics["news"]["announcements"] == 1
-    # The notice, too.
-    assert diagnostics["news"]["seen"] == 2
+    assert diagnostics["news"]["seen"] == {"announcements": 1, "notices": 1}
     assert diagnostics["news"]["monitors"] == {"number": 2, "down": 1}
     assert diagnostics["history"]["gaps"] == {}
     site.gateway.configure(data_export=False)

@@ -284,10 +284,9 @@ def _offers(offers: Offers) -> dict[str, Any]:
 def _news(data: NewApiData) -> dict[str, Any]:
     """Return how much the site has to tell, of which the texts are its own."""
     news: News | None = data.news.data
-    seen = data.memory.news
     return {
         "announcements": len(data.site.data.announcements),
-        "seen": None if seen is None else len(seen),
+        "seen": {kind: len(seen) for kind, seen in data.memory.news.items()},
         "monitors": (
             None
             if news is None

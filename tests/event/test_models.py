@@ -212,3 +212,27 @@ async def test_site_without_models_for_a_moment(home: Home, site: Site) -> None:
     for _ in range(3):
         await home.pass_hour()
     assert told.all == []
+
+
+async def test_site_lists_none_at_first(home: Home, site: Site) -> None:
+    """Models that a site does not list while it starts are not new when it does."""
+    none = Answer.json(200, '{"success": true, "data": []}')
+    site.gateway.faults.add("/api/user/models", none)
+    told = await with_models(home, site)
+    assert home.state(f"{ACCOUNT}_model_count") == "0"
+    await home.pass_hour()
+    site.gateway.faults.clear()
+    await home.pass_hour()
+    assert home.state(f"{ACCOUNT}_model_count") == "3"
+    await home.pass_hour()
+    assert told.all == []
+
+
+async def test_no_models_for_a_moment(home: Home, site: Site) -> None:
+    """A site that lists none is soon asked again."""
+    await with_models(home, site)
+    none = Answer.json(200, '{"success": true, "data": []}')
+    site.gateway.faults.add("/api/user/models", none, times=1)
+    await home.pass_hour()
+    await home.poll(2)
+    assert home.state(f"{ACCOUNT}_model_count") == "3"

@@ -218,3 +218,20 @@ async def test_key_alone_has_news(home: Home, site: Site) -> None:
     site.gateway.announce("News")
     await home.pass_hour()
     assert texts(told) == [("announcement", "News")]
+
+
+async def test_notice_that_could_not_be_read_at_first(home: Home, site: Site) -> None:
+    """An old notice is no news, though it is read after the announcements."""
+    site.gateway.configure(notice="An old notice")
+    site.gateway.faults.add("/api/notice", Answer(502))
+    told = await with_news(home, site)
+    await home.pass_hour()
+    site.gateway.announce("News")
+    await home.pass_hour()
+    site.gateway.faults.clear()
+    await home.pass_hour()
+    await home.pass_hour()
+    assert texts(told) == [("announcement", "News")]
+    site.gateway.configure(notice="A new notice")
+    await home.pass_hour()
+    assert texts(told)[1:] == [("notice", "A new notice")]

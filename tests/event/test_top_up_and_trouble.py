@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.home import Home, Site
+from tests.home import Home, Site, household
 from tests.household import ACCOUNT, DAY, DOLLAR, HOUR, KEY, nothing_asked
 from tests.restarts import lose_power, restart
 from tests.simulator import MISSING, Answer, Reset, Rewrite, User
 
 from .money import BALANCE_AT_FIRST, CERTAIN, came_in, watched
+from .told import Told
 
 
 @pytest.mark.parametrize("again", ["reload", "restart"])
@@ -180,3 +181,19 @@ async def test_divisor_changes(home: Home, site: Site) -> None:
     await home.poll(5)
     assert told.all == []
     assert home.state(f"{ACCOUNT}_remaining_quota") == "180.02"
+
+
+async def test_site_is_built_anew(home: Home, site: Site) -> None:
+    """An account elsewhere that has the number of the old one has received nothing."""
+    told = await watched(home, site)
+    (entry,) = home.entries
+    anew = await home.serve(household())
+    anew.user("wang").quota += 500 * DOLLAR
+    anew.gateway.world.add_model("gpt-7")
+    models = Told(home, f"{ACCOUNT}_models")
+    form = await home.start_reconfigure(entry)
+    await home.submit(form, anew.form(user="wang"))
+    await home.poll(12)
+    assert home.state(f"{ACCOUNT}_remaining_quota") == "590.01"
+    assert told.all == []
+    assert models.all == []

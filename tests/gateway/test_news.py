@@ -119,23 +119,25 @@ def monitor(name: Any = "API", status: Any = 1, uptime: Any = 0.999) -> dict[str
 
 
 async def test_monitors(session: ClientSession) -> None:
-    """Down and up are plain; pending and maintenance are neither."""
+    """Down and up are plain; pending, maintenance and unknown are neither (5.4)."""
     found, gateway = await monitors(
         session,
         yes(
             [
-                group("Models", monitor("a", 0, 0), monitor("b"), monitor("c", 2, 1)),
+                group("Models", monitor("a", 0, 0.2), monitor("b"), monitor("c", 2, 1)),
                 group("Site", monitor("a", 3, 0.5), monitor("d", 7, None)),
+                group("Unknown to the server", monitor("a", 0, 0)),
                 {"categoryName": "Failed upstream", "monitors": None},
             ]
         ),
     )
     assert found == (
-        Monitor("Models", "a", False, Decimal(0)),
+        Monitor("Models", "a", False, Decimal("0.2")),
         Monitor("Models", "b", True, Decimal("0.999")),
         Monitor("Models", "c", None, Decimal(1)),
         Monitor("Site", "a", None, Decimal("0.5")),
         Monitor("Site", "d", None, None),
+        Monitor("Unknown to the server", "a", None, None),
     )
     assert "Authorization" not in gateway.asked[-1].headers
 

@@ -101,8 +101,10 @@ class ModelsCoordinator(TurnCoordinator[Models]):
         if listed is None:
             return models
         known, now = self._memory.models.get(whose), frozenset(listed)
-        if known and not now:
+        if not now:
             # A site that shows none at all has trouble, and has not lost each of them.
+            if known:
+                self._come_back_soon()
             return models
         if known is None:
             self._memory.models[whose] = now

@@ -87,12 +87,9 @@ class NewsCoordinator(DetailCoordinator[News]):
         # Other servers answer for the monitors, and the announcements are known.
         self._tell("the notice", notice)
         self._tell("the monitors", monitors)
-        new, new_notice = self._new(
-            site.announcements, None if isinstance(notice, BaseException) else notice
-        )
         return News(
-            new,
-            new_notice,
+            self._new_announcements(site.announcements),
+            None if isinstance(notice, BaseException) else self._new_notice(notice),
             () if isinstance(monitors, BaseException) else monitors,
         )
 
@@ -111,26 +108,36 @@ class NewsCoordinator(DetailCoordinator[News]):
             return ()
 
     @callback
-    def _new(
-        self, announcements: Sequence[Announcement], notice: str | None
-    ) -> tuple[tuple[Announcement, ...], str | None]:
-        """Return what was not told before, and note that it is now."""
+    def _new_announcements(
+        self, announcements: Sequence[Announcement]
+    ) -> tuple[Announcement, ...]:
+        """Return those that were not told before, and note that they are now."""
         told = {
             _digest(each.published, each.content): each
             # Sites write the newest first.
             for each in reversed(announcements)
         }
-        digest = None if notice is None else _digest(None, notice)
-        current = [*told, *([] if digest is None else [digest])]
+        new = self._unseen("announcements", [*told])
+        return tuple(each for digest, each in told.items() if digest in new)
+
+    @callback
+    def _new_notice(self, notice: str | None) -> str | None:
+        """Return the notice if it was not told before, and note that it is now."""
+        told = [] if notice is None else [_digest(None, notice)]
+        return notice if self._unseen("notices", told) else None
+
+    @callback
+    def _unseen(self, kind: str, told: Sequence[str]) -> frozenset[str]:
+        """Return the digests that are new, and note that they are not any more."""
+        seen = self._memory.news.get(kind)
         # What was told before somebody listened is no news.
-        seen = current if self._memory.news is None else self._memory.news
-        if self._memory.news is None or not set(current) <= set(seen):
+        new = frozenset(told).difference(told if seen is None else seen)
+        if seen is None or new:
             # What is announced now is kept, however much that is.
-            older = [digest for digest in seen if digest not in current]
-            self._memory.news = [*older[-_MOST_SEEN:], *current]
+            older = [digest for digest in seen or () if digest not in told]
+            self._memory.news[kind] = [*older[-_MOST_SEEN:], *told]
             self._memory.async_changed(was_told=True)
-        new = tuple(each for key, each in told.items() if key not in seen)
-        return new, None if digest in seen else notice
+        return new
 
 
 def _digest(published: str | None, content: str) -> str:

@@ -33,8 +33,8 @@ class Announcement:
 class Monitor:
     """A monitor that a site shows (`/api/uptime/status`, gateway_api.md 5.4).
 
-    `is_up` is None while that is pending or under maintenance. `uptime` is the part of
-    the last 24 hours, 0 to 1, None where unknown.
+    `is_up` is None while that is pending, under maintenance or unknown. `uptime` is the
+    part of the last 24 hours, 0 to 1, None where unknown.
     """
 
     group: str
@@ -90,9 +90,13 @@ def _announcement(item: Mapping[str, Any]) -> Announcement | None:
 
 def _monitor(group: str, data: Mapping[str, Any]) -> Monitor:
     uptime = as_number(data.get("uptime"))
+    is_up = _IS_UP.get(read_integer(data, "status"))
+    if is_up is False and not uptime:
+        # So servers show what they know nothing of, too.
+        is_up, uptime = None, None
     return Monitor(
         group=group,
         name=read_name(data, "name"),
-        is_up=_IS_UP.get(read_integer(data, "status")),
+        is_up=is_up,
         uptime=uptime if uptime is not None and 0 <= uptime <= 1 else None,
     )
