@@ -6,7 +6,7 @@ import pytest
 
 from tests.home import Home, Site, household
 from tests.household import ACCOUNT, DAY, KEY
-from tests.simulator import DIALECTS
+from tests.simulator import DIALECTS, Answer
 
 CHECK_IN: Final = f"binary_sensor.{ACCOUNT}_check_in_available"
 
@@ -81,3 +81,20 @@ async def test_check_in_is_offered_later(home: Home, site: Site) -> None:
         for _ in range(2):
             await home.pass_hour()
         assert home.state(CHECK_IN) == state
+
+
+async def test_check_in_fails_alone(home: Home, site: Site) -> None:
+    """What else is on offer is shown, and the check-in as soon as it works again."""
+    site.gateway.configure(check_in=True)
+    site.gateway.world.order("wang", 10)
+    await home.add(site, user="wang")
+    await home.pass_hour()
+    assert home.state(CHECK_IN) == "on"
+    site.gateway.faults.add("/api/user/checkin", Answer(502))
+    site.gateway.world.order("wang", 20)
+    await home.pass_hour()
+    assert home.state(CHECK_IN) == "unavailable"
+    assert home.state(f"{ACCOUNT}_pending_top_ups") == "2"
+    site.gateway.faults.clear()
+    await home.poll(2)
+    assert home.state(CHECK_IN) == "on"

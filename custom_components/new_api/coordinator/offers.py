@@ -1,7 +1,6 @@
 """What the site offers to the account, and what is still to come of its payments."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, override
@@ -12,7 +11,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import SLOW_UPDATE_INTERVAL, View
 from ..gateway.client import Client
-from ..gateway.errors import EndpointMissingError
+from ..gateway.errors import EndpointMissingError, GatewayError, RefusedError
 from ..gateway.offers import CheckIn
 from .account import AccountCoordinator
 from .detail import DetailCoordinator
@@ -28,12 +27,12 @@ _USUAL_CALLS: Final = 2
 class Offers:
     """The daily reward, payments that are not complete, and the ratios of the groups.
 
-    None where the site does not have it, or it was not asked for.
+    None where the site does not have it, has failed, or was not asked for it.
     """
 
-    check_in: CheckIn | None
-    pending_top_ups: int | None
-    ratios: Mapping[str, Decimal | None] | None
+    check_in: CheckIn | None = None
+    pending_top_ups: int | None = None
+    ratios: Mapping[str, Decimal | None] | None = None
 
 
 class OffersCoordinator(DetailCoordinator[Offers]):
@@ -73,19 +72,42 @@ class OffersCoordinator(DetailCoordinator[Offers]):
 
     @override
     async def _async_ask(self) -> Offers:
-        site = self._site.data
-        check_in: CheckIn | None = None
-        pending: int | None = None
-        ratios: Mapping[str, Decimal | None] | None = None
-        with suppress(EndpointMissingError):
-            check_in = await self.client.check_in(site, f"{dt_util.now():%Y-%m}")
-        with suppress(EndpointMissingError):
-            pending = await self.client.pending_top_ups(site)
+        site, client = self._site.data, self.client
+        check_in = await _answer(client.check_in(site, f"{dt_util.now():%Y-%m}"))
+        pending = await _answer(client.pending_top_ups(site))
+        ratios: Mapping[str, Decimal | None] | GatewayError | None = None
         if RATIOS in self.async_contexts() and self._has_room_for(1):
-            ratios = {}
-            with suppress(EndpointMissingError):
-                ratios = await self.client.groups(site)
-        offers = Offers(check_in, pending, ratios)
-        if not self._holds(offers):
+            ratios = await _answer(client.groups(site)) or {}
+        parts = {
+            "the check-in": check_in,
+            "pending top-ups": pending,
+            "the ratios of groups": ratios,
+        }
+        failures = [each for each in parts.values() if isinstance(each, GatewayError)]
+        offers = Offers(
+            None if isinstance(check_in, GatewayError) else check_in,
+            None if isinstance(pending, GatewayError) else pending,
+            None if isinstance(ratios, GatewayError) else ratios,
+        )
+        if failures and offers == Offers():
+            raise failures[0]
+        for name, outcome in parts.items():
+            self._tell(name, outcome)
+        if failures or not self._holds(offers):
             self._come_back_soon()
         return offers
+
+
+async def _answer[T](question: Awaitable[T]) -> T | GatewayError | None:
+    """Return the answer, or why there is none; None where the site does not have it.
+
+    Raises RefusedError, which is about the account.
+    """
+    try:
+        return await question
+    except EndpointMissingError:
+        return None
+    except RefusedError:
+        raise
+    except GatewayError as err:
+        return err
