@@ -14,7 +14,7 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.setup import async_setup_component
 from tests.home import HOURLY, Home, household
 from tests.restarts import restart
-from tests.simulator import DIALECTS, Answer, Gateway, Options, World
+from tests.simulator import DIALECTS, Answer, Gateway, Model, Options, World
 
 from .pages import DOLLAR, code_of, languages, page
 
@@ -28,7 +28,7 @@ KEY: Final = "sensor.claude_code_status"
 @pytest.fixture
 async def gateway(home: Home) -> Gateway:
     """Serve the site of the examples: Alice has $6 and a key for Claude Code."""
-    world = World()
+    world = World(models=[Model(name="gpt-5-mini")])
     alice = world.add_user("alice", quota=6 * DOLLAR)
     world.add_key(alice, "Claude Code", quota=2 * DOLLAR)
     gateway = Gateway(world, DIALECTS["new_api_main"], Options(system_name="Juhe AI"))

@@ -130,7 +130,8 @@ def _amounts(usage: Usage) -> Mapping[str, Any]:
             model: float(amount)
             for model, amount in amounts_.items()
             if amount is not None
-        }
+        },
+        "unit": unit.label,
     }
 
 
@@ -178,6 +179,7 @@ def account_sensors(
     group_ratio = NewApiSensorDescription[Offers](
         key="group_ratio",
         translation_key="group_ratio",
+        state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
         value_fn=ratio,
