@@ -383,6 +383,16 @@ class Home:
             for entity in er.async_entries_for_config_entry(entities, entry.entry_id)
         }
 
+    def forsaken(self, entry: ConfigEntry) -> set[str]:
+        """Return the ids of enabled entities that nobody provides any more."""
+        entities = er.async_get(self.hass)
+        return {
+            entity.entity_id
+            for entity in er.async_entries_for_config_entry(entities, entry.entry_id)
+            if entity.disabled_by is None
+            and self.attributes(entity.entity_id).get("restored", False)
+        }
+
 
 def _whole(entity_id: str) -> str:
     return entity_id if "." in entity_id else f"sensor.{entity_id}"

@@ -1,15 +1,16 @@
 """Changing the address or the credentials of an entry."""
 
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.core import Event, callback
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from tests.home import Home, Site, household
-from tests.household import KEY
-from tests.simulator import Answer
+from tests.household import ALONE, KEY
+from tests.simulator import Answer, Monitor
 
 
 def filled_in(form: ConfigFlowResult) -> dict[str, str]:
@@ -126,17 +127,53 @@ async def test_new_token(home: Home, site: Site) -> None:
     assert home.reauths() == []
 
 
+OF_SITE: Final = {
+    f"binary_sensor.{ALONE}_gateway",
+    f"event.{ALONE}_models",
+    f"event.{ALONE}_news",
+}
+"""What tells of the site, in an entry that had the key alone at first."""
+
+
+def on(home: Home, device: dr.DeviceEntry) -> set[str]:
+    """Return the ids of the entities of a device."""
+    entities = er.async_get(home.hass)
+    return {
+        entity.entity_id for entity in er.async_entries_for_device(entities, device.id)
+    }
+
+
+@pytest.fixture
+def removed(home: Home) -> set[str]:
+    """Return the ids of entities that are removed, if only for a moment.
+
+    What a person has made of an entity, such as a helper, can go with it.
+    """
+    entity_ids: set[str] = set()
+
+    @callback
+    def note(event: Event[er.EventEntityRegistryUpdatedData]) -> None:
+        if event.data["action"] == "remove":
+            entity_ids.add(event.data["entity_id"])
+
+    home.hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, note)
+    return entity_ids
+
+
 @pytest.mark.parametrize(
     "server", ["new_api_main", "new_api_rc21", "new_api_0_9", "one_api", "one_hub"]
 )
-async def test_account_comes_and_goes(home: Home, server: str) -> None:
+async def test_account_comes_and_goes(
+    home: Home, removed: set[str], server: str
+) -> None:
     """An account that is added to a key, and taken away again, changes no entity."""
     site = await home.serve(household(server))
     entry = await home.add(site, key=KEY)
     before = home.entities(entry)
     registry = er.async_get(home.hass)
-    customized = next(iter(before.values()))
-    registry.async_update_entity(customized, name="My own name")
+    customized = (next(iter(before.values())), f"binary_sensor.{ALONE}_gateway")
+    for entity_id in customized:
+        registry.async_update_entity(entity_id, name="My own name")
 
     form = await home.start_reconfigure(entry)
     assert_done(await home.submit(form, site.form(key=KEY, user="wang")))
@@ -148,6 +185,9 @@ async def test_account_comes_and_goes(home: Home, server: str) -> None:
     assert home.device("Homework").via_device_id == account.id
     assert home.states("Juhe AI (wang)")["Remaining quota"] == "90.01"
     assert home.state("juhe_ai_home_assistant_remaining_quota") == "25.00"
+    await home.pass_hour()
+    assert home.forsaken(entry) == set()
+    assert on(home, account) >= OF_SITE
 
     form = await home.start_reconfigure(entry)
     assert_done(await home.submit(form, site.form(key=KEY)))
@@ -155,11 +195,74 @@ async def test_account_comes_and_goes(home: Home, server: str) -> None:
     assert entry.unique_id is not None
     assert "|key:" in entry.unique_id
     assert home.entities(entry) == before
+    await home.pass_hour()
+    assert home.forsaken(entry) == set()
     (device,) = home.devices()
     assert device.via_device_id is None
-    named = registry.async_get(customized)
-    assert named is not None
-    assert named.name == "My own name"
+    assert on(home, device) >= OF_SITE
+    assert not removed & set(before.values())
+    for entity_id in customized:
+        named = registry.async_get(entity_id)
+        assert named is not None
+        assert named.name == "My own name"
+
+
+async def test_account_takes_the_place_of_a_key(
+    home: Home, site: Site, removed: set[str]
+) -> None:
+    """What tells of the site stays, whichever device it is on."""
+    entry = await home.add(site, key=KEY)
+    for new in (site.form(user="wang"), site.form(key=KEY)):
+        form = await home.start_reconfigure(entry)
+        assert_done(await home.submit(form, new))
+        await home.pass_hour()
+        assert set(home.entities(entry).values()) >= OF_SITE
+        assert home.forsaken(entry) == set()
+        assert home.state(f"binary_sensor.{ALONE}_gateway") == "on"
+    assert len(home.devices()) == 1
+    assert not removed & OF_SITE
+
+
+async def test_monitors_while_the_account_comes_and_goes(home: Home) -> None:
+    """A monitor stays as it was: enabled, so that it is looked at often, or not."""
+    gateway = household()
+    gateway.configure(uptime_kuma=True)
+    gateway.world.monitors = [
+        Monitor(category="OpenAI", name=name) for name in ("GPT", "Images")
+    ]
+    site = await home.serve(gateway)
+    entry = await home.add(site, key=KEY)
+    await home.pass_hour()
+    monitors = {
+        unique_id: entity_id
+        for unique_id, entity_id in home.entities(entry).items()
+        if "_monitor_" in unique_id
+    }
+    enabled, disabled = sorted(monitors.values())
+    assert enabled.endswith("_gpt")
+    await home.enable(enabled)
+    for new in (site.form(key=KEY, user="wang"), site.form(key=KEY)):
+        form = await home.start_reconfigure(entry)
+        assert_done(await home.submit(form, new))
+        await home.pass_hour()
+        assert home.state(enabled) == "on"
+        assert home.hass.states.get(disabled) is None
+        assert monitors == {
+            unique_id: entity_id
+            for unique_id, entity_id in home.entities(entry).items()
+            if "_monitor_" in unique_id
+        }
+        before = site.asked("/api/uptime/status")
+        await home.poll(3)
+        assert site.asked("/api/uptime/status") >= before + 3
+    registry = er.async_get(home.hass)
+    registry.async_update_entity(enabled, disabled_by=er.RegistryEntryDisabler.USER)
+    form = await home.start_reconfigure(entry)
+    assert_done(await home.submit(form, site.form(key=KEY, user="wang")))
+    await home.poll(2)
+    before = site.asked("/api/uptime/status")
+    await home.poll(3)
+    assert site.asked("/api/uptime/status") == before
 
 
 async def test_key_comes_and_goes(home: Home, site: Site) -> None:

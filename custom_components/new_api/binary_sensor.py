@@ -21,7 +21,7 @@ from homeassistant.util import dt as dt_util
 from .appearing import async_add_as_they_appear
 from .coordinator import MONITOR, Keys, NewApiCoordinator, News
 from .data import NewApiConfigEntry, NewApiData
-from .devices import key_identifier, main_identifier
+from .devices import account_identifier, key_identifier, main_identifier, site_prefix
 from .entity import NewApiEntity, Reading
 from .forecast import Forecast
 from .gateway.models import Account, KeyStatus, Site
@@ -95,11 +95,20 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up what warns of the account and its keys, and what tells of the site."""
-    data, main = entry.runtime_data, main_identifier(entry)
+    data = entry.runtime_data
     async_add_entities(
-        [ConnectedSensor(data.site, lambda site: site, main, _CONNECTED)]
+        [
+            ConnectedSensor(
+                data.site,
+                lambda site: site,
+                site_prefix(entry),
+                _CONNECTED,
+                device=main_identifier(entry),
+            )
+        ]
     )
     if (account := data.account) is not None:
+        identifier = account_identifier(entry)
         low_balance = LowBalanceDescription[Account](
             thresholds_fn=Thresholds.of_account,
             remaining_fn=lambda account: account.remaining_quota,
@@ -108,7 +117,10 @@ async def async_setup_entry(
         async_add_entities(
             [
                 LowBalanceSensor(
-                    account.balance, lambda balance: balance.account, main, low_balance
+                    account.balance,
+                    lambda balance: balance.account,
+                    identifier,
+                    low_balance,
                 )
             ]
         )
@@ -120,7 +132,10 @@ async def async_setup_entry(
             lambda _: async_add_entities(
                 [
                     NewApiBinarySensor(
-                        offers, lambda read: read.check_in, main, _check_in_of(data)
+                        offers,
+                        lambda read: read.check_in,
+                        identifier,
+                        _check_in_of(data),
                     )
                 ]
             ),
@@ -198,9 +213,10 @@ def _monitor_sensor(
     return NewApiBinarySensor(
         entry.runtime_data.news,
         lambda news: _monitors(news).get((group, name)),
-        main_identifier(entry),
+        site_prefix(entry),
         replace(_MONITOR, key=f"{MONITOR.lstrip('_')}{digest}"),
         {"group": group, "monitor": name},
+        device=main_identifier(entry),
     )
 
 
@@ -227,9 +243,11 @@ class NewApiBinarySensor[DataT, SubjectT](
         identifier: str,
         description: NewApiBinaryDescription[SubjectT],
         placeholders: Mapping[str, str] | None = None,
+        *,
+        device: str | None = None,
     ) -> None:
         """Initialize a binary sensor; `placeholders` are of its name."""
-        super().__init__(coordinator, read, identifier, description)
+        super().__init__(coordinator, read, identifier, description, device=device)
         self._attr_translation_placeholders = placeholders or {}
 
     @property

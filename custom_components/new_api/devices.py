@@ -9,7 +9,7 @@ from typing import Final
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_ACCESS_TOKEN, CONF_API_KEY, CONF_URL
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .const import CONF_KEY_DEVICES, CONF_KEYS, DOMAIN
 from .coordinator import Keys, KeysCoordinator, Plans, PlansCoordinator, SiteCoordinator
@@ -39,9 +39,14 @@ def plan_identifier(entry: ConfigEntry, number: int) -> str:
 
 
 def main_identifier(entry: ConfigEntry) -> str:
-    """Return the same of the entry's own device: the account, or else the key."""
+    """Return what identifies the entry's own device: the account, or else the key."""
     has_account = CONF_ACCESS_TOKEN in entry.data
     return account_identifier(entry) if has_account else key_identifier(entry)
+
+
+def site_prefix(entry: ConfigEntry) -> str:
+    """Return what prefixes the entities of the site, whichever device they are on."""
+    return f"{entry.entry_id}_site"
 
 
 def wanted_keys(entry: ConfigEntry, keys: Keys) -> Mapping[int, AccountKey]:
@@ -108,7 +113,7 @@ class Devices:
         """Make devices appear, change their names and disappear."""
         entry, site = self._entry, self._site.data
         keys: Keys = self._keys.data or Keys(site.unit)
-        account = None
+        account = key = None
         if CONF_ACCESS_TOKEN in entry.data:
             account = self._async_ensure(
                 account_identifier(entry),
@@ -116,12 +121,10 @@ class Devices:
                 model="Account",
                 sw_version=site.version,
             )
-        else:
-            self._async_remove(account_identifier(entry))
         via = None if account is None else account.id
         if CONF_API_KEY in entry.data:
             name = keys.configured.name if keys.configured is not None else None
-            self._async_ensure(
+            key = self._async_ensure(
                 key_identifier(entry),
                 name=entry.title if account is None else name,
                 first_name="API key",
@@ -129,8 +132,10 @@ class Devices:
                 sw_version=site.version if account is None else None,
                 via_device_id=via,
             )
-        else:
-            self._async_remove(key_identifier(entry))
+        if account is None:
+            self._async_remove(account_identifier(entry), heir=key)
+        if key is None:
+            self._async_remove(key_identifier(entry), heir=account)
         if account is None or keys.listed is not None:
             self._async_update_others(keys, via)
         plans: Plans | None = self._plans.data if self._plans is not None else None
@@ -214,9 +219,20 @@ class Devices:
         return any(identifier in used for _, identifier in device.identifiers)
 
     @callback
-    def _async_remove(self, identifier: str) -> None:
+    def _async_remove(
+        self, identifier: str, *, heir: dr.DeviceEntry | None = None
+    ) -> None:
+        """Remove a device and its entities, but those of the site go to `heir`."""
         device = self._registry.async_get_device_by_identifier(
             (DOMAIN, identifier), self._entry.entry_id
         )
-        if device is not None:
-            self._registry.async_remove_device(device.id)
+        if device is None:
+            return
+        if heir is not None:
+            entities = er.async_get(self._hass)
+            for entity in er.async_entries_for_device(
+                entities, device.id, include_disabled_entities=True
+            ):
+                if entity.unique_id.startswith(f"{site_prefix(self._entry)}_"):
+                    entities.async_update_entity(entity.entity_id, device_id=heir.id)
+        self._registry.async_remove_device(device.id)

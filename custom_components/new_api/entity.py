@@ -21,7 +21,7 @@ class Reading(Protocol):
 
 
 class NewApiEntity[DataT, SubjectT](CoordinatorEntity[NewApiCoordinator[DataT]]):
-    """Says something about one subject: the account, or one of its keys."""
+    """Says something about one subject: the account, one of its keys, the site."""
 
     _attr_has_entity_name = True
 
@@ -32,17 +32,22 @@ class NewApiEntity[DataT, SubjectT](CoordinatorEntity[NewApiCoordinator[DataT]])
         identifier: str,
         description: EntityDescription,
         context: str | None = None,
+        *,
+        device: str | None = None,
     ) -> None:
-        """Initialize an entity of the device that `identifier` names.
+        """Initialize an entity whose unique id begins with `identifier`.
 
-        `read` finds the subject in what the coordinator knows, or None; `context` tells
-        the coordinator what it is asked for on behalf of this entity.
+        That names its device too, unless `device` does. `read` finds the subject in
+        what the coordinator knows, or None; `context` tells the coordinator what it is
+        asked for on behalf of this entity.
         """
         super().__init__(coordinator, context)
         self.entity_description = description
         self._read = read
         self._attr_unique_id = f"{identifier}_{description.key}"
-        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, identifier)})
+        self._attr_device_info = DeviceInfo(
+            identifiers={(DOMAIN, device or identifier)}
+        )
 
     @property
     def subject(self) -> SubjectT | None:

@@ -10,7 +10,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import Balance, Models, NewApiCoordinator, News
 from .data import NewApiConfigEntry
-from .devices import main_identifier
+from .devices import account_identifier, main_identifier, site_prefix
 from .entity import NewApiEntity
 from .plain import plain_text
 
@@ -96,15 +96,17 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up what tells of the account, its models and the site."""
-    data, main = entry.runtime_data, main_identifier(entry)
+    data = entry.runtime_data
+    prefix, main = site_prefix(entry), main_identifier(entry)
     async_add_entities(
         [
-            NewApiEvent(data.models, main, _MODELS),
-            NewApiEvent(data.news, main, _NEWS),
+            NewApiEvent(data.models, prefix, _MODELS, device=main),
+            NewApiEvent(data.news, prefix, _NEWS, device=main),
         ]
     )
     if data.account is not None:
-        async_add_entities([NewApiEvent(data.account.balance, main, _TOP_UP)])
+        balance, identifier = data.account.balance, account_identifier(entry)
+        async_add_entities([NewApiEvent(balance, identifier, _TOP_UP)])
 
 
 class NewApiEvent[DataT](NewApiEntity[DataT, DataT], EventEntity):
@@ -117,9 +119,13 @@ class NewApiEvent[DataT](NewApiEntity[DataT, DataT], EventEntity):
         coordinator: NewApiCoordinator[DataT],
         identifier: str,
         description: NewApiEventDescription[DataT],
+        *,
+        device: str | None = None,
     ) -> None:
         """Initialize an event entity."""
-        super().__init__(coordinator, lambda data: data, identifier, description)
+        super().__init__(
+            coordinator, lambda data: data, identifier, description, device=device
+        )
         self._told: DataT | None = None
 
     @override
