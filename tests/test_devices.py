@@ -13,6 +13,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 from tests.home import HOURLY, Home, Site, household
 from tests.household import KEY
+from tests.restarts import restart
 from tests.simulator import Answer, Offer, Period, Reset, Subscription
 
 ACCOUNT: Final = "Juhe AI (wang)"
@@ -250,6 +251,54 @@ async def test_list_that_cannot_be_read(
     assert home.states("Homework")["Status"] == "exhausted"
 
 
+@pytest.mark.parametrize("again", ["reload", "restart"])
+@pytest.mark.parametrize("key", [None, KEY], ids=["account", "both"])
+async def test_list_that_cannot_be_read_at_the_start(
+    home: Home, site: Site, again: str, key: str | None
+) -> None:
+    """The entities of further keys are there, wait, and go on with the next list."""
+    site.gateway.world.edit_key("Homework", expires_at=site.gateway.world.now + 90_000)
+    entry = await home.add(site, key=key, user="wang")
+    await home.poll(2)
+    entities = home.entities(entry)
+    enabled = {name: home.states(name).keys() for name in ("Claude Code", "Homework")}
+    assert enabled["Homework"] - enabled["Claude Code"] == {"Expires"}
+    site.gateway.faults.add("/api/token/", Answer(502))
+    await home.poll(2)
+    if again == "restart":
+        await restart(home, entry)
+    else:
+        await home.hass.config_entries.async_reload(entry.entry_id)
+        await home.settle()
+    await home.poll()
+    for name, sensors in enabled.items():
+        assert home.states(name) == dict.fromkeys(sensors, STATE_UNAVAILABLE)
+    assert home.forsaken(entry) == set()
+    site.gateway.faults.clear()
+    await home.poll(2)
+    assert home.states("Homework")["Status"] == "exhausted"
+    assert home.states("Claude Code")["Used quota"] == "122.00"
+    assert home.entities(entry) == entities
+
+
+async def test_options_while_the_list_cannot_be_read(home: Home, site: Site) -> None:
+    """A key that a person no longer wants does not wait for the list."""
+    entry = await home.add(site, key=KEY, user="wang")
+    site.gateway.faults.add("/api/token/", Answer(502))
+    await home.poll(2)
+    home.hass.config_entries.async_update_entry(
+        entry, options={"key_devices": "chosen", "keys": ["3"]}
+    )
+    await home.hass.config_entries.async_reload(entry.entry_id)
+    await home.poll()
+    assert "restored" not in home.attributes("homework_status")
+    assert home.attributes("claude_code_status")["restored"]
+    site.gateway.faults.clear()
+    await home.poll(2)
+    assert home.states("Homework")["Status"] == "exhausted"
+    assert home.device_names() == {ACCOUNT, KEY, "Homework"}
+
+
 @pytest.mark.parametrize("server", ["new_api_main", "one_api"])
 async def test_names_survive_trouble(home: Home, server: str) -> None:
     """A device is not called otherwise because a question was not answered."""
@@ -463,6 +512,19 @@ async def test_remove_device(
         assert not await removed(removing, device)
     assert await removed(removing, stray)
     assert home.devices() == used
+
+
+async def test_remove_device_while_the_list_cannot_be_read(
+    home: Home, site: Site, removing: WebSocketGenerator
+) -> None:
+    """A key of which nothing is known since the start is not one that is gone."""
+    entry = await home.add(site, user="wang")
+    site.gateway.faults.add("/api/token/", Answer(502))
+    await home.poll(2)
+    await home.hass.config_entries.async_reload(entry.entry_id)
+    await home.settle()
+    assert not await removed(removing, home.device("Homework"))
+    assert "Homework" in home.device_names()
 
 
 async def test_remove_device_while_the_site_is_down(

@@ -13,7 +13,6 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .const import CONF_KEY_DEVICES, CONF_KEYS, DOMAIN
 from .coordinator import Keys, KeysCoordinator, Plans, PlansCoordinator, SiteCoordinator
-from .gateway.models import AccountKey
 from .gateway.plans import Plan
 
 ALL_KEYS: Final = "all"
@@ -49,13 +48,11 @@ def site_prefix(entry: ConfigEntry) -> str:
     return f"{entry.entry_id}_site"
 
 
-def wanted_keys(entry: ConfigEntry, keys: Keys) -> Mapping[int, AccountKey]:
-    """Return the keys that shall have a device, apart from the configured one."""
+def is_wanted(entry: ConfigEntry, number: int) -> bool:
+    """Tell whether a key shall have a device, which is not the configured one."""
     mode = entry.options.get(CONF_KEY_DEVICES, ALL_KEYS)
-    if mode == ALL_KEYS:
-        return keys.others
     chosen = entry.options.get(CONF_KEYS, ()) if mode == CHOSEN_KEYS else ()
-    return {number: key for number, key in keys.others.items() if str(number) in chosen}
+    return mode == ALL_KEYS or str(number) in chosen
 
 
 @callback
@@ -105,7 +102,11 @@ class Devices:
         self._plans = plans
         self.plans = async_known_plans(hass, entry)
         """The ids of the plans that have a device."""
-        self.keys: frozenset[int] = frozenset()
+        self.keys = frozenset(
+            number
+            for number in async_known_keys(hass, entry)
+            if is_wanted(entry, number)
+        )
         """The ids of the keys that have a device, apart from the configured one."""
 
     @callback
@@ -165,7 +166,11 @@ class Devices:
     @callback
     def _async_update_others(self, keys: Keys, via: str | None) -> None:
         entry = self._entry
-        wanted = wanted_keys(entry, keys)
+        wanted = {
+            number: key
+            for number, key in keys.others.items()
+            if is_wanted(entry, number)
+        }
         for number, key in wanted.items():
             self._async_ensure(
                 key_identifier(entry, number),
