@@ -28,6 +28,9 @@ LOG: Final = "/api/log/self/stat"
 STATISTICS: Final = "/api/data/self"
 FLOW: Final = "/api/data/flow/self"
 
+TELLS_LITTLE: Final = ("one_api", "one_hub", "veloera", "new_api_0_6", "new_api_0_9")
+"""On these servers, a refused key tells why, and no figures (gateway_api.md 2.1)."""
+
 DOLLAR: Final = 500_000
 """So much raw quota is a dollar on the sites here."""
 MINUTE: Final = timedelta(minutes=1)

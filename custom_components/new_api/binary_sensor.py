@@ -55,10 +55,18 @@ class LowBalanceDescription[SubjectT](BinarySensorEntityDescription):
     is_unlimited_fn: Callable[[SubjectT], bool] = lambda _: False
 
 
+def _with_its_rest(key: KeyFigures) -> KeyFigures:
+    """Return a key with nothing left where the site only says that it is used up."""
+    state = key.state
+    if state.status is not KeyStatus.EXHAUSTED or state.remaining_quota is not None:
+        return key
+    return replace(key, state=replace(state, remaining_quota=0))
+
+
 _LOW_KEY: Final = LowBalanceDescription[KeyFigures](
     thresholds_fn=Thresholds.of_keys,
-    remaining_fn=lambda key: key.state.remaining_quota,
-    forecast_fn=lambda key: key.forecast,
+    remaining_fn=lambda key: _with_its_rest(key).state.remaining_quota,
+    forecast_fn=lambda key: _with_its_rest(key).forecast,
     is_unlimited_fn=lambda key: key.state.unlimited is True,
 )
 
@@ -170,7 +178,12 @@ def _key_sensors(
 
     def expires_soon(key: KeyFigures) -> bool:
         days = days_before_expiry(entry)
-        if days is None or key.state.expires_at is None:
+        if days is None:
+            return False
+        if key.state.status is KeyStatus.EXPIRED:
+            # Some sites no longer say when.
+            return True
+        if key.state.expires_at is None:
             return False
         soon = dt_util.utcnow() + timedelta(days=days)
         return key.state.expires_at <= soon.timestamp()

@@ -4,8 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from tests.home import SECOND_OPINION, Home, Site
-from tests.household import ALONE, DAY, DOLLAR, HOUR, KEY, MINUTE, OWN, warnings
+from tests.home import SECOND_OPINION, Home, Site, household
+from tests.household import (
+    ALONE,
+    DAY,
+    DOLLAR,
+    HOUR,
+    KEY,
+    MINUTE,
+    OWN,
+    TELLS_LITTLE,
+    warnings,
+)
 from tests.simulator import Status
 
 
@@ -46,6 +56,39 @@ async def test_expires_soon_between_two_readings(home: Home, site: Site) -> None
     await home.pass_time(46 * MINUTE)
     assert site.asked("/api/token/") == asked
     assert home.state(f"binary_sensor.{OWN}_expires_soon") == "on"
+
+
+@pytest.mark.parametrize("server", TELLS_LITTLE)
+async def test_expired_key_that_tells_nothing_more(home: Home, server: str) -> None:
+    """The warning goes on when the key has expired, though it no longer says when."""
+    site = await home.serve(household(server))
+    expire(site, KEY, DAY)
+    await home.add(site, key=KEY, **warnings(expires_soon=7))
+    name = f"binary_sensor.{ALONE}_expires_soon"
+    seen = home.changes_of(name)
+    assert home.state(name) == "on"
+    for _ in range(7):
+        await home.pass_time(5 * HOUR)
+    assert home.state(f"{ALONE}_status") == "expired"
+    assert home.state(f"{ALONE}_expires") == "unknown"
+    assert home.state(name) == "on"
+    assert "off" not in seen
+    site.gateway.world.edit_key(KEY, expires_at=-1)
+    site.gateway.world.enable_key(KEY)
+    await home.poll(2)
+    assert home.state(name) == "off"
+
+
+@pytest.mark.parametrize("server", ["one_api", "new_api_main"])
+async def test_expired_key_is_nothing_to_who_does_not_ask(
+    home: Home, server: str
+) -> None:
+    """Without the option there is no warning of that either."""
+    site = await home.serve(household(server))
+    expire(site, KEY, -HOUR)
+    await home.add(site, key=KEY)
+    assert home.state(f"{ALONE}_status") == "expired"
+    assert home.state(f"binary_sensor.{ALONE}_expires_soon") == "off"
 
 
 async def test_key_is_prolonged(home: Home, site: Site) -> None:

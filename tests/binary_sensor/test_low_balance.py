@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from tests.home import SECOND_OPINION, Home, Site
+from tests.home import SECOND_OPINION, Home, Site, household
 from tests.household import (
     ACCOUNT,
     ALONE,
@@ -12,6 +12,7 @@ from tests.household import (
     KEY,
     MINUTE,
     OWN,
+    TELLS_LITTLE,
     leave,
     lived,
     warnings,
@@ -210,6 +211,54 @@ async def test_key_alone_is_low(home: Home, site: Site) -> None:
     site.gateway.spend(KEY, 10 * DOLLAR)
     await home.poll()
     assert home.state(f"binary_sensor.{ALONE}_low_balance") == "on"
+
+
+@pytest.mark.parametrize("threshold", ["low_key", "low_key_days"])
+@pytest.mark.parametrize("server", TELLS_LITTLE)
+async def test_used_up_key_that_tells_nothing_more(
+    home: Home, server: str, threshold: str
+) -> None:
+    """A key that is used up is low, though it no longer says what is left."""
+    site = await home.serve(household(server))
+    await home.add(site, key=KEY, warnings={"unit": "USD", threshold: 20})
+    low = f"binary_sensor.{ALONE}_low_balance"
+    for _ in range(3):
+        # Some sites prove only so that their figures are those of the key.
+        site.gateway.spend(KEY, 2 * DOLLAR)
+        await home.poll(2)
+    if threshold == "low_key":
+        assert home.state(low) == "on"
+    seen = home.changes_of(low)
+    site.gateway.spend(KEY, site.key(KEY).remain_quota)
+    await home.poll(2)
+    assert home.state(f"{ALONE}_status") == "exhausted"
+    assert home.state(f"{ALONE}_remaining_quota") == "unknown"
+    assert home.state(low) == "on"
+    assert not {"off", "unknown"} & set(seen)
+
+
+@pytest.mark.parametrize("status", ["disabled", "expired"])
+async def test_key_of_which_nothing_is_known(home: Home, status: str) -> None:
+    """What is left of a key that is refused otherwise, nobody knows."""
+    site = await home.serve(household("one_hub"))
+    await home.add(site, key=KEY, **warnings(low_key=20))
+    change = {
+        "disabled": site.gateway.world.disable_key,
+        "expired": site.gateway.world.expire_key,
+    }
+    change[status](KEY)
+    await home.poll(2)
+    assert home.state(f"{ALONE}_status") == status
+    assert home.state(f"binary_sensor.{ALONE}_low_balance") == "unknown"
+
+
+async def test_used_up_key_is_nothing_to_who_does_not_ask(home: Home) -> None:
+    """Without a threshold there is no warning of that either."""
+    site = await home.serve(household("one_hub"))
+    await home.add(site, key="Homework")
+    alone = "juhe_ai_homework"
+    assert home.state(f"{alone}_status") == "exhausted"
+    assert home.state(f"binary_sensor.{alone}_low_balance") == "off"
 
 
 async def test_account_is_disabled(home: Home, site: Site) -> None:
