@@ -538,3 +538,16 @@ async def test_remove_device_while_the_site_is_down(
     await home.settle()
     assert not await removed(removing, home.device(ACCOUNT))
     assert ACCOUNT in home.device_names()
+
+
+async def test_names_of_what_has_none(home: Home, site: Site) -> None:
+    """What the site gives no name to has one in the person's language."""
+    home.hass.config.language = "zh-Hans"
+    world = site.gateway.world
+    world.key("Homework").name = ""
+    world.offers.append(Offer(id=7, title="", total=5_000_000, reset=Period.NEVER))
+    site.gateway.subscribe("wang", world.offers[0])
+    await home.add(site, key=KEY, user="wang")
+    await home.pass_time(HOURLY)
+    await home.poll()
+    assert {"套餐 7", "API 密钥 3"} < home.device_names()

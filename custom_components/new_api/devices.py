@@ -128,7 +128,7 @@ class Devices:
             key = self._async_ensure(
                 key_identifier(entry),
                 name=entry.title if account is None else name,
-                first_name="API key",
+                first_name="api_key",
                 model="API key",
                 sw_version=site.version if account is None else None,
                 via_device_id=via,
@@ -153,7 +153,8 @@ class Devices:
             self._async_ensure(
                 plan_identifier(entry, number),
                 name=plan.title,
-                first_name=f"Plan {plan.plan_id}",
+                first_name="plan",
+                number=plan.plan_id,
                 model="Plan",
                 via_device_id=via,
             )
@@ -174,7 +175,9 @@ class Devices:
         for number, key in wanted.items():
             self._async_ensure(
                 key_identifier(entry, number),
-                name=key.name or f"API key {number}",
+                name=key.name,
+                first_name="further_api_key",
+                number=number,
                 model="API key",
                 via_device_id=via,
             )
@@ -191,13 +194,18 @@ class Devices:
         name: str | None,
         model: str,
         first_name: str | None = None,
+        number: int | None = None,
         sw_version: str | None = None,
         via_device_id: str | None = None,
     ) -> dr.DeviceEntry:
-        """Create or update a device; where its name is not known, it keeps its own."""
+        """Create or update a device; where its name is not known, it keeps its own.
+
+        Where it has none, it gets the translated `first_name`, with a `number` in it.
+        """
         known = self._registry.async_get_device_by_identifier(
             (DOMAIN, identifier), self._entry.entry_id
         )
+        name = name or (None if known is None else known.name)
         return self._registry.async_get_or_create(
             config_entry_id=self._entry.entry_id,
             identifiers={(DOMAIN, identifier)},
@@ -205,7 +213,9 @@ class Devices:
             configuration_url=self._entry.data[CONF_URL],
             manufacturer=self._site.data.name or "New API",
             model=model,
-            name=name or (known.name if known is not None else first_name),
+            name=name,
+            translation_key=None if name else first_name,
+            translation_placeholders={"number": str(number)},
             sw_version=sw_version,
             via_device_id=via_device_id,
         )
