@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
-from tests.simulator import Gateway, Offer, Period
+from tests.simulator import Gateway, NothingPaysError, Offer, Period
 from tests.simulator.visiting import data
 
 NOW: Final = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
@@ -145,3 +145,64 @@ def test_what_pays_first(
     assert data(gateway, "/api/subscription/self")["billing_preference"] == preference
     assert user.quota == quota - from_wallet
     assert plan(gateway)["amount_used"] == 500 - from_wallet
+
+
+def ends_after(gateway: Gateway, days: int, *, allows_overflow: bool) -> None:
+    """Let a plan of 1000 be bought."""
+    gateway.subscribe(
+        "wang",
+        Offer(id=1, title="", total=1_000, days=days, allows_overflow=allows_overflow),
+    )
+
+
+def test_a_strict_plan_keeps_the_wallet_shut(
+    gateway: Gateway, freezer: FrozenDateTimeFactory
+) -> None:
+    """As long as one of the plans forbids it, the wallet pays nothing."""
+    ends_after(gateway, 1, allows_overflow=False)
+    ends_after(gateway, 2, allows_overflow=True)
+    for _ in range(2):
+        gateway.spend(KEY, 900)
+    with pytest.raises(NothingPaysError):
+        gateway.spend(KEY, 200)
+    assert balance(gateway) == QUOTA
+    assert data(gateway, "/api/user/self")["used_quota"] == USED + 1_800
+    freezer.tick(DAY)
+    gateway.spend(KEY, 200)
+    assert balance(gateway) == QUOTA - 200
+
+
+def test_a_strict_plan_comes_after_the_wallet(gateway: Gateway) -> None:
+    """Who prefers the wallet pays from it, whatever the plan forbids."""
+    gateway.world.user("wang").billing_preference = "wallet_first"
+    ends_after(gateway, 1, allows_overflow=False)
+    gateway.spend(KEY, 5_000)
+    assert balance(gateway) == QUOTA - 5_000
+
+
+def test_nothing_but_plans(gateway: Gateway) -> None:
+    """Who wants nothing else pays nothing without a plan, and gets nothing."""
+    gateway.world.user("wang").billing_preference = "subscription_only"
+    with pytest.raises(NothingPaysError):
+        gateway.spend(KEY, 1)
+    assert balance(gateway) == QUOTA
+
+
+@pytest.mark.parametrize(
+    ("server", "strict"),
+    [("new_api_0_12", None), ("new_api_rc21", False), ("new_api_main", False)],
+)
+def test_older_servers_know_no_strict_plans(
+    freezer: FrozenDateTimeFactory, server: str, strict: bool | None
+) -> None:
+    """Before rc.12 the wallet pays what a plan does not, and nothing is said of it."""
+    freezer.move_to(NOW)
+    gateway = Gateway.demo(server)
+    ends_after(gateway, 1, allows_overflow=False)
+    assert plan(gateway).get("allow_wallet_overflow") is strict
+    if strict is None:
+        gateway.spend(KEY, 2_000)
+        assert balance(gateway) == QUOTA - 2_000
+    else:
+        with pytest.raises(NothingPaysError):
+            gateway.spend(KEY, 2_000)

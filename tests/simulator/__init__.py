@@ -48,7 +48,7 @@ from .records import (
 )
 from .replies import Reply
 from .server import Gateway, Served
-from .world import Request, Reservation, World
+from .world import NothingPaysError, Request, Reservation, World
 
 __all__ = [
     "DIALECTS",
@@ -73,6 +73,7 @@ __all__ = [
     "Misdate",
     "Model",
     "Monitor",
+    "NothingPaysError",
     "Offer",
     "Options",
     "Payment",

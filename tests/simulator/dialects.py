@@ -263,6 +263,9 @@ NEW_API_RC21: Final = replace(
     name="new_api_rc21",
     version="v1.0.0-rc.21",
     status=status.NEW_API_RC21,
+    accounting=Accounting(
+        plans_pay=True, plans_can_be_strict=True, refunds_are_rows=True
+    ),
     headers=(("X-New-Api-Version", "v1.0.0-rc.21"),),
     rates=_rates(api=360, web=120),
     routes={
@@ -308,7 +311,10 @@ NEW_API_MAIN: Final = replace(
     headers=(("X-New-Api-Version", "v1.0.0-rc.24"),),
     account_rules=AccountRules(strict=True),
     accounting=Accounting(
-        plans_pay=True, refunds_lower_used=True, refunds_are_rows=True
+        plans_pay=True,
+        plans_can_be_strict=True,
+        refunds_lower_used=True,
+        refunds_are_rows=True,
     ),
     sends_retry_after=True,
     model_limits="intersect",

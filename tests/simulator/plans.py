@@ -30,6 +30,8 @@ class Offer:
     """How long a custom period is."""
     is_enabled: bool = True
     """Whether it is shown to those who look for a plan."""
+    allows_overflow: bool = True
+    """Whether the wallet pays what the plan does not."""
 
     def next_reset(self, after: int, end: int, zone: ZoneInfo) -> int:
         """Return when a period is over that `after` is in, 0 if the plan ends first."""
@@ -65,6 +67,8 @@ class Subscription:
     next_reset_time: int = 0
     """0 where there is no further reset."""
     is_cancelled: bool = False
+    allows_overflow: bool = True
+    """Whether the wallet pays what the plan does not, as it was when it was bought."""
     source: str = "admin"
     created_at: int = 0
 

@@ -182,6 +182,7 @@ def _give_alice_what_the_truth_leaves_out(world: World, now: int) -> None:
             end_time=end,
             last_reset_time=now - 22 * HOUR,
             next_reset_time=now + 2 * HOUR if number == 1 else 0,
+            allows_overflow=False,
             created_at=now,
         )
         for number, (end, total, used) in enumerate(ends_and_amounts, 1)

@@ -208,6 +208,8 @@ class Accounting:
     """Whether an unlimited key counts what it uses."""
     plans_pay: bool = False
     """Whether subscriptions pay before the wallet does."""
+    plans_can_be_strict: bool = False
+    """Whether a plan can forbid that the wallet pays what it does not."""
     refunds_lower_used: bool = False
     """Whether a refund is taken off what the user has used."""
     refunds_are_rows: bool = False

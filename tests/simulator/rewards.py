@@ -20,7 +20,7 @@ def subscriptions(call: Call) -> Reply:
         (each for each in call.world.subscriptions if each.user_id == call.user.id),
         key=lambda each: -each.end_time,
     )
-    rows = [(plan, _subscription_row(plan, call.now)) for plan in mine]
+    rows = [(plan, _subscription_row(call, plan)) for plan in mine]
     return succeeded(
         {
             "all_subscriptions": [row for _, row in rows],
@@ -140,7 +140,8 @@ def top_up_info(_call: Call) -> Reply:
     )
 
 
-def _subscription_row(plan: Subscription, now: int) -> Row:
+def _subscription_row(call: Call, plan: Subscription) -> Row:
+    newer = {"downgrade_group": "", "allow_wallet_overflow": plan.allows_overflow}
     return {
         "subscription": {
             "id": plan.id,
@@ -150,14 +151,13 @@ def _subscription_row(plan: Subscription, now: int) -> Row:
             "amount_used": plan.amount_used,
             "start_time": plan.start_time,
             "end_time": plan.end_time,
-            "status": plan.status(now),
+            "status": plan.status(call.now),
             "source": plan.source,
             "last_reset_time": plan.last_reset_time,
             "next_reset_time": plan.next_reset_time,
             "upgrade_group": "",
             "prev_user_group": "",
-            "downgrade_group": "",
-            "allow_wallet_overflow": False,
+            **(newer if call.dialect.accounting.plans_can_be_strict else {}),
             "created_at": plan.created_at,
             "updated_at": plan.created_at,
         }

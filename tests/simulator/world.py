@@ -40,6 +40,10 @@ class Request:
     exported: bool = True
 
 
+class NothingPaysError(Exception):
+    """Nothing pays for a request, so there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reservation:
     """Money put aside for a request that is under way."""
@@ -113,12 +117,15 @@ class World(People):
         return self._book(user, quota, request)
 
     def reserve(self, key: Key, quota: int, *, accounting: Accounting) -> Reservation:
-        """Put money aside for a request; what the user has used follows at the end."""
+        """Put money aside for a request; what the user has used follows at the end.
+
+        Raises NothingPaysError where no plan pays and the wallet must not.
+        """
         user = self.users[key.user_id]
         reservation = Reservation(
             key,
             quota,
-            self._paying_plan(user, quota) if accounting.plans_pay else None,
+            self._paying_plan(user, quota, accounting),
             moves_key=not key.unlimited or accounting.unlimited_keys_move,
         )
         self._move(reservation, quota)
@@ -233,6 +240,7 @@ class World(People):
             end_time=end,
             last_reset_time=now,
             next_reset_time=offer.next_reset(now, end, zone),
+            allows_overflow=offer.allows_overflow,
             source="order",
             created_at=now,
         )
@@ -348,22 +356,33 @@ class World(People):
         self.past.note(user, self.now)
         user.quota += quota
 
-    def _paying_plan(self, user: User, quota: int) -> Subscription | None:
+    def _paying_plan(
+        self, user: User, quota: int, accounting: Accounting
+    ) -> Subscription | None:
         """Return what pays for a request, None for the wallet."""
+        if not accounting.plans_pay:
+            return None
         match user.billing_preference:
             case "wallet_only":
                 return None
             case "wallet_first" if user.quota >= quota:
                 return None
-        candidates = [
+        active = [
             each
             for each in self.subscriptions
-            if each.user_id == user.id
-            and each.is_active(self.now)
-            and each.covers(quota)
+            if each.user_id == user.id and each.is_active(self.now)
         ]
         # The plan that ends first is used up first.
-        return min(candidates, key=lambda each: each.end_time, default=None)
+        if candidates := [each for each in active if each.covers(quota)]:
+            return min(candidates, key=lambda each: each.end_time)
+        match user.billing_preference:
+            case "subscription_only":
+                raise NothingPaysError
+            case "subscription_first" if accounting.plans_can_be_strict and not all(
+                each.allows_overflow for each in active
+            ):
+                raise NothingPaysError
+        return None
 
 
 def summed[T](rows: Iterable[LogRow], by: Callable[[LogRow], T]) -> dict[T, Spent]:
