@@ -5,8 +5,20 @@ from typing import Any, Final
 
 import pytest
 
+from custom_components.new_api.forecast import Forecast, forecast
 from tests.home import Home, Site
-from tests.household import ACCOUNT, ALONE, CODE, DAY, DOLLAR, HOUR, KEY, MINUTE, lived
+from tests.household import (
+    ACCOUNT,
+    ALONE,
+    CODE,
+    DAY,
+    DOLLAR,
+    HOUR,
+    KEY,
+    MINUTE,
+    lived,
+    warnings,
+)
 from tests.restarts import restart
 from tests.simulator import Answer
 
@@ -183,6 +195,50 @@ async def test_not_with_each_reading(home: Home) -> None:
     assert days_left
     assert runs_out
     assert float(home.state(f"{ACCOUNT}_days_left")) == pytest.approx(9, rel=0.05)
+
+
+@pytest.fixture
+def forecasts(monkeypatch: pytest.MonkeyPatch) -> list[Forecast | None]:
+    """Return what is told of the future from now on."""
+    told: list[Forecast | None] = []
+
+    def noted(*args: Any, **kwargs: Any) -> Forecast | None:
+        told.append(forecast(*args, **kwargs))
+        return told[-1]
+
+    monkeypatch.setattr("custom_components.new_api.outlook.forecast", noted)
+    return told
+
+
+async def test_nothing_is_told_once(
+    home: Home, forecasts: list[Forecast | None]
+) -> None:
+    """That nothing can be told is found out once for each reading, too."""
+    site = await home.serve(lived(a_day=0.001))
+    await home.add(site, user="wang", **warnings(low_balance_days=7))
+    await home.pass_hour()
+    forecasts.clear()
+    asked = site.asked("/api/user/self")
+    for _ in range(4):
+        site.gateway.spend(CODE, 25)
+        await home.poll()
+    assert home.state(f"{ACCOUNT}_days_left") == "unknown"
+    # And once for a new history.
+    assert 0 < len(forecasts) <= site.asked("/api/user/self") - asked + 1
+    assert set(forecasts) == {None}
+
+
+async def test_told_as_soon_as_it_can_be(home: Home, site: Site) -> None:
+    """That nothing could be told is not held against what is read after it."""
+    site.gateway.configure(data_export=False)
+    await home.add(site, user="wang")
+    await go_on(home, site, 0.99)
+    assert home.state(f"{ACCOUNT}_days_left") == "unknown"
+    await home.pass_hour()
+    site.gateway.spend(CODE, DOLLAR)
+    for _ in range(4):
+        await home.poll()
+    assert home.state(f"{ACCOUNT}_days_left") != "unknown"
 
 
 async def test_with_a_reading_that_changes_much(home: Home) -> None:

@@ -77,29 +77,32 @@ class Outlook:
         """Look ahead, unless that was done within the hour and little has changed.
 
         With each reading, a forecast would move a little, and nobody would learn more.
+        But where nothing could be told, the next reading may be what was missing.
         """
         about = (*about, hour_of(now()))
+        read_at = self._memory.ledger(name).read_at
         known = self._known.get(name)
-        if known is None or not known.holds(remaining, about):
-            known = self._known[name] = _Seen(remaining, about, look())
+        if known is None or not known.holds(remaining, read_at, about):
+            known = self._known[name] = _Seen(remaining, read_at, about, look())
         return known.forecast
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A forecast, and what it was made of."""
+    """A forecast, and what it was made of; `read_at` is in Unix seconds."""
 
     remaining: int
+    read_at: float
     about: tuple[object, ...]
     forecast: Forecast | None
 
-    def holds(self, remaining: int, about: tuple[object, ...]) -> bool:
+    def holds(self, remaining: int, read_at: float, about: tuple[object, ...]) -> bool:
         """Tell whether it still says so; a fiftieth less is within what it can know."""
-        return (
-            about == self.about
-            and self.forecast is not None
-            and remaining <= self.remaining <= remaining + abs(remaining) // 50
-        )
+        if about != self.about:
+            return False
+        if self.forecast is None:
+            return (remaining, read_at) == (self.remaining, self.read_at)
+        return remaining <= self.remaining <= remaining + abs(remaining) // 50
 
 
 def _forecast(
