@@ -6,9 +6,18 @@ from typing import Any, Final
 import pytest
 
 from tests.home import Home, Site, household
-from tests.household import ACCOUNT, DAY, DOLLAR, KEY, MINUTE, lived, subscribe
+from tests.household import (
+    ACCOUNT,
+    DAY,
+    DOLLAR,
+    KEY,
+    MINUTE,
+    lived,
+    subscribe,
+    warnings,
+)
 from tests.restarts import restart
-from tests.simulator import Answer, Period, Rewrite
+from tests.simulator import Answer, Gateway, Period, Rewrite
 
 DAY_SECONDS: Final = 86_400
 
@@ -293,18 +302,167 @@ async def test_forecast_with_a_plan(home: Home) -> None:
     assert days_left[True] == pytest.approx(10 + 100 / 12, rel=0.03)
 
 
+async def days_left_of(home: Home, gateway: Gateway) -> str:
+    """Return how long the balance of a gateway's account lasts, as it is shown."""
+    site = await home.serve(gateway)
+    await home.add(site, user="wang")
+    await home.pass_hour()
+    return home.state(f"{ACCOUNT}_days_left")
+
+
+@pytest.mark.parametrize("reset", [Period.WEEKLY, Period.MONTHLY])
+async def test_forecast_with_a_plan_bought_midway(home: Home, reset: Period) -> None:
+    """The time until the first reset says nothing about the time after it."""
+    gateway = lived(a_day=12, balance=60)
+    total = {Period.WEEKLY: 12, Period.MONTHLY: 96}[reset] * DOLLAR
+    plan = subscribe(gateway, total=total, reset=reset, days=300)
+    if reset is Period.WEEKLY:
+        # As if it were Saturday: two days until it is Monday.
+        plan.next_reset_time = gateway.world.now + 2 * DAY_SECONDS
+        expected = 1 + 1 + 5
+    else:
+        # The month ends in eight days, and the next has 31.
+        expected = 8 + 8 + 5
+    days_left = float(await days_left_of(home, gateway))
+    assert days_left == pytest.approx(expected, abs=0.6)
+
+
+def unlisted(gateway: Gateway) -> None:
+    """Offer no plan any more."""
+    gateway.world.offers.clear()
+
+
+async def test_forecast_with_an_unknown_period(home: Home) -> None:
+    """Nothing is told of what hangs on resets of which nobody knows when they are."""
+    gateway = lived(a_day=12, balance=300)
+    subscribe(gateway, total=48 * DOLLAR, reset=Period.MONTHLY, days=300)
+    unlisted(gateway)
+    assert await days_left_of(home, gateway) == "unknown"
+
+
+async def test_forecast_that_needs_no_period(home: Home) -> None:
+    """What ends before there could be another reset is told."""
+    gateway = lived(a_day=12, balance=36)
+    subscribe(gateway, total=48 * DOLLAR, reset=Period.MONTHLY, days=300)
+    unlisted(gateway)
+    # Four days, and three of the wallet, and the month ends in eight.
+    days_left = float(await days_left_of(home, gateway))
+    assert days_left == pytest.approx(7, rel=0.03)
+
+
+async def test_forecast_with_a_period_seen_once(home: Home) -> None:
+    """From one reset to the next is a period, also where nobody says how long it is."""
+    gateway = lived(a_day=12, balance=60)
+    plan = subscribe(gateway, total=6 * DOLLAR, days=300)
+    plan.start_time -= 20 * DAY_SECONDS
+    plan.last_reset_time = plan.next_reset_time - DAY_SECONDS
+    plan.amount_used = plan.amount_total
+    unlisted(gateway)
+    # Nothing of today, and half of each day.
+    assert float(await days_left_of(home, gateway)) == pytest.approx(9.5, abs=0.8)
+
+
+async def test_forecast_with_a_reset_by_hand(home: Home) -> None:
+    """A plan that an administrator has reset in between has no period from that."""
+    gateway = lived(a_day=12, balance=300)
+    plan = subscribe(gateway, total=48 * DOLLAR, reset=Period.MONTHLY, days=300)
+    plan.start_time -= 20 * DAY_SECONDS + 77
+    plan.last_reset_time += 77
+    unlisted(gateway)
+    assert await days_left_of(home, gateway) == "unknown"
+
+
 async def test_forecast_with_a_clock_that_was_set_back(home: Home) -> None:
-    """A plan that was reset after its next reset pays what is left, and one more."""
+    """A plan that was reset after its next reset has no period from that."""
     gateway = lived(a_day=12, balance=120)
     plan = subscribe(gateway, total=48 * DOLLAR, days=100)
     plan.next_reset_time = gateway.world.now + DAY_SECONDS
     plan.last_reset_time = gateway.world.now + 30 * DAY_SECONDS
+    unlisted(gateway)
+    assert await days_left_of(home, gateway) == "unknown"
+
+
+@pytest.mark.parametrize("has_plan", [False, True])
+@pytest.mark.parametrize("balance", [0, 24])
+async def test_wallet_that_nothing_may_charge(
+    home: Home, balance: float, has_plan: bool
+) -> None:
+    """A wallet that never pays does not run out, and nobody is warned of it."""
+    gateway = lived(a_day=12, balance=balance)
+    gateway.world.user("wang").billing_preference = "subscription_only"
+    if has_plan:
+        subscribe(gateway, total=6 * DOLLAR, days=300)
     site = await home.serve(gateway)
-    await home.add(site, user="wang")
+    await home.add(site, user="wang", **warnings(low_balance_days=7))
     await home.pass_hour()
-    # One day until the reset, and four after it.
-    days_left = float(home.state(f"{ACCOUNT}_days_left"))
-    assert days_left == pytest.approx(10 + 1 + 4, rel=0.03)
+    assert home.state(f"{ACCOUNT}_days_left") == "unknown"
+    assert home.state(f"{ACCOUNT}_runs_out") == "unknown"
+    assert home.state(f"binary_sensor.{ACCOUNT}_low_balance") != "on"
+
+
+async def test_no_warning_before_the_plans_are_read(home: Home) -> None:
+    """Until it is known what pays, nobody is warned of a wallet that may not."""
+    gateway = lived(a_day=12, balance=0)
+    subscribe(gateway, days=300)
+    site = await home.serve(gateway)
+    entry = await home.add(site, user="wang", **warnings(low_balance_days=7))
+    await home.pass_hour()
+    low = home.changes_of(f"binary_sensor.{ACCOUNT}_low_balance")
+    await restart(home, entry)
+    await home.pass_hour()
+    assert home.state(f"binary_sensor.{ACCOUNT}_low_balance") == "off"
+    assert "on" not in low
+
+
+async def test_forecast_without_the_plans(home: Home) -> None:
+    """Where a site does not tell of plans, it is as if there were none."""
+    gateway = lived(a_day=12, balance=120)
+    gateway.faults.add(PLANS, Answer(502))
+    assert float(await days_left_of(home, gateway)) == pytest.approx(10, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("server", "total", "expected"),
+    [
+        # The wallet is not charged before the plan ends, used up or not.
+        ("new_api_main", 6, 20 + 2),
+        ("new_api_main", 50, 20 + 2),
+        # Older servers charge it at once (gateway_api.md 6.8).
+        ("new_api_0_12", 6, 4),
+    ],
+)
+async def test_forecast_with_a_strict_plan(
+    home: Home, server: str, total: int, expected: float
+) -> None:
+    """What a plan neither pays nor lets the wallet pay is not taken from it."""
+    gateway = lived(server, a_day=12, balance=24)
+    subscribe(gateway, total=total * DOLLAR, days=20, allows_overflow=False)
+    days_left = float(await days_left_of(home, gateway))
+    assert days_left == pytest.approx(expected, abs=0.6)
+
+
+async def test_forecast_with_a_strict_plan_of_unknown_period(home: Home) -> None:
+    """When a plan is reset makes no difference to a wallet that it keeps shut."""
+    gateway = lived(a_day=12, balance=24)
+    subscribe(gateway, reset=Period.MONTHLY, days=20, allows_overflow=False)
+    unlisted(gateway)
+    assert float(await days_left_of(home, gateway)) == pytest.approx(22, abs=0.6)
+
+
+async def test_strict_plan_that_pays_last(home: Home) -> None:
+    """A plan that comes after the wallet cannot keep it shut."""
+    gateway = lived(a_day=12, balance=24)
+    gateway.world.user("wang").billing_preference = "wallet_first"
+    subscribe(gateway, days=20, allows_overflow=False)
+    assert float(await days_left_of(home, gateway)) == pytest.approx(2, abs=0.1)
+
+
+async def test_empty_wallet_and_a_strict_plan(home: Home) -> None:
+    """Where neither a plan nor the wallet has anything left, it has run out."""
+    gateway = lived(a_day=12, balance=0)
+    plan = subscribe(gateway, total=6 * DOLLAR, days=20, allows_overflow=False)
+    plan.amount_used = 6 * DOLLAR
+    assert await days_left_of(home, gateway) == "0.0"
 
 
 @pytest.mark.parametrize("preference", ["wallet_first", "wallet_only"])

@@ -20,16 +20,17 @@ How it is told, and why each part is there:
 - The trend is damped, as in the forecasts of Gardner and McKenzie: nothing grows
   forever.
 - The future is lived through, hour by hour and later day by day, plans paying first.
+  What hangs on a reset of a plan of which nobody knows when it is, is not told.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from math import ceil, exp, inf, log, nextafter, sumprod
 from operator import attrgetter
 from statistics import fmean
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 _HOUR: Final = 3600
 _DAY: Final = 86_400
@@ -74,14 +75,17 @@ class Allowance:
     """A plan that pays before the wallet does, in raw quota and Unix seconds.
 
     `remaining` and `total` are None where it is unlimited. At `next_reset` there is
-    `total` again, and so after each `period` in seconds; None where there is no such.
+    `total` again, and so after each `period` in seconds, or on each 1st of a month;
+    None where there is no such. With `known_until`, there can be resets from then on of
+    which nobody knows.
     """
 
     remaining: int | None
     total: int | None
     next_reset: float | None
-    period: float | None
+    period: float | Literal["month"] | None
     ends: float
+    known_until: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +105,12 @@ def forecast(
     now: float,
     time_zone: tzinfo,
     allowances: Sequence[Allowance] = (),
+    spared_until: float = 0,
 ) -> Forecast | None:
     """Return when the balance is used, None where that were a guess.
+
+    As long as there is a balance, nothing is taken from it before `spared_until`, in
+    Unix seconds: what plans do not pay is not spent then.
 
     `balance` and `spending` are raw quota. Spending is by the start of the hour and
     complete from `since` until `now`, so that hours which are missing were quiet. None
@@ -117,18 +125,31 @@ def forecast(
         return Forecast(now, 0.0, known / _DAY)
     if habit is None:
         return None
-    runs_out = _runs_out(max(0, balance), habit, plans)
-    if runs_out is None:
+    spared_until = spared_until if balance > 0 else 0
+    runs_out = _runs_out(max(0, balance), habit, plans, spared_until)
+    known_until = min(
+        (
+            each.known_until
+            for each in allowances
+            if max(each.known_until, spared_until) < each.ends
+        ),
+        default=inf,
+    )
+    if runs_out is None or runs_out > known_until:
         return None
     return Forecast(runs_out, (runs_out - now) / _DAY, (now - habit.since) / _DAY)
 
 
-def _runs_out(balance: float, habit: _Habit, plans: Sequence[_Plan]) -> float | None:
+def _runs_out(
+    balance: float, habit: _Habit, plans: Sequence[_Plan], spared_until: float
+) -> float | None:
     """Return when the balance is used, None where that is beyond the horizon."""
     for start, end, wanted in habit.future():
         left = wanted
         for plan in plans:
             left -= plan.pay(left, start, end)
+        if spared_until > start:
+            left = min(left, wanted * max(0, end - spared_until) / (end - start))
         if left and left >= balance:
             return start + (wanted - left + balance) / wanted * (end - start)
         balance -= left
@@ -171,9 +192,24 @@ class _Plan:
         """Return how many resets there are until then, and go on to the next."""
         if self._next_reset > until:
             return 0
+        count: float = 0
+        if self._period == "month":
+            while self._next_reset <= until:
+                self._next_reset = _a_month_after(self._next_reset)
+                count += 1
+            return count
         count = 1 + (until - self._next_reset) // self._period
         self._next_reset += count * self._period
         return count
+
+
+def _a_month_after(first: float) -> float:
+    """Return when a month is over that begins then, in whatever zone that is a 1st."""
+    # Zones are at most 14 hours ahead of UTC and 12 behind it.
+    day = datetime.fromtimestamp(first, UTC) + timedelta(hours=14)
+    begins = day.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    ends = (begins + timedelta(days=32)).replace(day=1)
+    return first + (ends - begins).total_seconds()
 
 
 class _Hour(NamedTuple):

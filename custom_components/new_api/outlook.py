@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
+from typing import Final, Literal
 
 from homeassistant.util import dt as dt_util
 
@@ -15,10 +17,15 @@ from .coordinator import (
 from .forecast import Allowance, Forecast, forecast
 from .gaps import Source
 from .gateway.models import KeyState
-from .gateway.plans import Plan
+from .gateway.plans import Period, Plan
 from .history import LONGEST, Hourly
 from .memory import Memory
 from .periods import hour_of, now
+
+_DAY: Final = 86_400
+
+# On multiples of which midnights are, in all zones; in Unix seconds.
+_MIDNIGHTS: Final = 900
 
 
 class Outlook:
@@ -43,7 +50,17 @@ class Outlook:
         if account is None:
             return None
         plans: Plans | None = None if self._plans is None else self._plans.data
+        if (
+            plans is None
+            and self._plans is not None
+            and self._plans.last_update_success
+        ):
+            # Without those that pay, it would warn after each restart.
+            return None
+        if plans is not None and not plans.wallet_pays:
+            return None
         active = (None if plans is None else plans.active) or {}
+        first = [plan for plan in active.values() if plan.pays_first]
         return self._once(
             ACCOUNT_LEDGER,
             account.remaining_quota,
@@ -51,7 +68,10 @@ class Outlook:
             lambda: _forecast(
                 account.remaining_quota,
                 _spending_of_account(self._memory),
-                [_allowance(plan) for plan in active.values() if plan.pays_first],
+                [_allowance(plan) for plan in first],
+                max(
+                    (plan.ends for plan in first if not plan.lets_wallet_pay), default=0
+                ),
             ),
         )
 
@@ -109,6 +129,7 @@ def _forecast(
     remaining_quota: int,
     spent: Hourly | None,
     allowances: Sequence[Allowance] = (),
+    spared_until: float = 0,
 ) -> Forecast | None:
     if spent is None:
         return None
@@ -120,6 +141,7 @@ def _forecast(
         now=now(),
         time_zone=dt_util.get_default_time_zone(),
         allowances=allowances,
+        spared_until=spared_until,
     )
 
 
@@ -143,15 +165,49 @@ def _spending_as_read(memory: Memory, ledger: str) -> Hourly | None:
 
 
 def _allowance(plan: Plan) -> Allowance:
-    period: float | None = None
-    if plan.next_reset is not None and plan.last_reset is not None:
-        # A site whose clock was set back has reset it after that.
-        period = float(plan.next_reset - plan.last_reset)
-        period = period if period > 0 else None
+    """Return what a plan pays.
+
+    Where nobody knows how often it is reset, nothing is told of the time from the
+    second reset on: that comes no sooner than the last period was long, which was the
+    first one as a rule, and so a part of one (gateway_api.md 6.8).
+    """
+    next_reset, period = plan.next_reset, _period(plan)
+    known_until = inf
+    if plan.period is Period.NEVER:
+        # Its operator has changed that, and servers go by what it is now.
+        next_reset = None
+    elif next_reset is not None and period is None:
+        known_until = next_reset + max(0, next_reset - (plan.last_reset or next_reset))
     return Allowance(
         remaining=plan.remaining,
         total=plan.total,
-        next_reset=plan.next_reset,
+        next_reset=next_reset,
         period=period,
         ends=plan.ends,
+        known_until=known_until,
     )
+
+
+def _period(plan: Plan) -> float | Literal["month"] | None:
+    """Return how often a plan is reset, in seconds or by the month.
+
+    As the site says it, which only tells of plans that are for sale, or else from one
+    reset to the next. None where nobody knows.
+    """
+    match plan.period:
+        case Period.DAILY:
+            return _DAY
+        case Period.WEEKLY:
+            return 7 * _DAY
+        case Period.MONTHLY:
+            return "month"
+        case Period.CUSTOM if plan.period_seconds is not None:
+            return plan.period_seconds
+    if plan.next_reset is None or plan.last_reset is None:
+        return None
+    begun_for = plan.last_reset - plan.starts
+    period = plan.next_reset - plan.last_reset
+    # Neither the purchase nor a reset by an administrator is the start of a period, and
+    # a site whose clock was set back has reset it after its next reset.
+    is_whole = plan.last_reset % _MIDNIGHTS == 0 or begun_for % max(1, period) == 0
+    return period if period > 0 and begun_for > 0 and is_whole else None

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from statistics import median
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, strategies as st
@@ -321,6 +322,66 @@ def test_plans(plans: list[Allowance], left: float | None) -> None:
         assert answer.days_left == pytest.approx(left, abs=0.55)
 
 
+@pytest.mark.parametrize("zone", [*ZONES, "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_months_are_those_of_the_calendar(zone: str) -> None:
+    """A plan is reset on the 1st, at the midnight of a server that may be anywhere."""
+    july = datetime(2026, 7, 1, tzinfo=ZoneInfo(zone))
+    plan = replace(PLAN, total=27 * 24_000, next_reset=july.timestamp(), period="month")
+    # June, and of 31 days that July and August have, 4 and then two and a half.
+    days = (july - NOON) / timedelta(days=1) + 4 + 2.5
+    answer = told(round(24_000 * days), spending(always, NOON), NOON, plan)
+    assert answer is not None
+    expected = datetime(2026, 8, 30, 12, tzinfo=ZoneInfo(zone))
+    assert answer.runs_out == pytest.approx(expected.timestamp(), abs=0.55 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("known_until", "ends", "is_told"),
+    [
+        (MIDNIGHT + 12 * DAY, MIDNIGHT + 90 * DAY, True),
+        (MIDNIGHT + 10 * DAY, MIDNIGHT + 90 * DAY, False),
+        # It has ended before it could be reset.
+        (MIDNIGHT + 10 * DAY, MIDNIGHT + 9 * DAY, True),
+    ],
+)
+def test_unknown_resets(known_until: float, ends: float, is_told: bool) -> None:
+    """Nothing is told of a time of which nobody knows what a plan pays then."""
+    plan = replace(
+        PLAN, total=48_000, next_reset=MIDNIGHT, known_until=known_until, ends=ends
+    )
+    answer = told(240_000, spending(always, NOON), NOON, plan)
+    assert (answer is not None) is is_told
+    if answer is not None:
+        assert answer.days_left == pytest.approx(12, abs=0.55)
+
+
+@pytest.mark.parametrize(
+    ("balance", "remaining", "left"),
+    [
+        # What the plans do not pay until then is not spent, and all of it after that.
+        (240_000, 0, 20.25 + 10),
+        (240_000, 24_000, 20.25 + 10),
+        (240_000, 24_000 * 25, 25 + 10),
+        # Of nothing, nothing can be spared.
+        (0, 0, 0),
+        (0, 24_000, 1),
+    ],
+)
+def test_spared(balance: int, remaining: int, left: float) -> None:
+    """A balance that is not charged for a while lasts longer by that."""
+    answer = forecast(
+        balance,
+        spending(always, NOON),
+        since=NOON.timestamp() - 30 * DAY,
+        now=NOON.timestamp(),
+        time_zone=BERLIN,
+        allowances=[replace(PLAN, remaining=remaining, total=remaining)],
+        spared_until=DAYS_FROM_NOON + 20.25 * DAY,
+    )
+    assert answer is not None
+    assert answer.days_left == pytest.approx(left, abs=0.55)
+
+
 @pytest.mark.parametrize("minutes", [0, 30])
 def test_plan_is_not_saved_up(minutes: int) -> None:
     """What a plan has over at the weekend is gone at the next reset."""
@@ -437,7 +498,7 @@ def test_free_of_scale(
             st.none() | AMOUNTS,
             AMOUNTS,
             st.none() | st.floats(-1, 40),
-            st.none() | st.sampled_from([0.01, 1, 7, 30]),
+            st.none() | st.sampled_from([0.01, 1, 7, 30, "month"]),
             st.floats(-1, 400),
         ),
         min_size=1,
@@ -447,7 +508,9 @@ def test_free_of_scale(
 def test_plans_only_lengthen(
     past: tuple[dict[int, int], float, str],
     balance: int,
-    plans: list[tuple[int | None, int, float | None, float | None, float]],
+    plans: list[
+        tuple[int | None, int, float | None, float | Literal["month"] | None, float]
+    ],
 ) -> None:
     """With a plan, the wallet is never used earlier."""
     now = past[1]
@@ -456,7 +519,7 @@ def test_plans_only_lengthen(
             remaining=remaining,
             total=None if remaining is None else total,
             next_reset=None if reset is None else now + reset * DAY,
-            period=None if period is None else period * DAY,
+            period=period * DAY if isinstance(period, (int, float)) else period,
             ends=now + length * DAY,
         )
         for remaining, total, reset, period, length in plans

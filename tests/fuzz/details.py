@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
 
+from custom_components.new_api.gateway.plans import Period
 from custom_components.new_api.gateway.usage import LogKind
 
 from .drawn import CLOCK, ID, NAME, QUOTA
@@ -145,9 +146,15 @@ class Details:
             status=st.sampled_from(("active", "expired", "cancelled")),
             last_reset_time=_AT | st.just(0),
             next_reset_time=st.just(0) | st.integers(CLOCK, CLOCK + _DAY),
+            allow_wallet_overflow=st.booleans(),
         )
         subscribed = [{"subscription": row} for row in rows]
-        offered = self._rows(id=st.integers(1, 3), title=NAME)
+        offered = self._rows(
+            id=st.integers(1, 3),
+            title=NAME,
+            quota_reset_period=st.sampled_from((*Period, "fortnightly")),
+            quota_reset_custom_seconds=_COUNT,
+        )
         return self._says(
             "/api/subscription/self",
             {

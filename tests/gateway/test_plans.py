@@ -8,7 +8,7 @@ import pytest
 from custom_components.new_api.gateway.client import Client
 from custom_components.new_api.gateway.errors import UnexpectedReplyError
 from custom_components.new_api.gateway.models import Family, Site
-from custom_components.new_api.gateway.plans import Plan
+from custom_components.new_api.gateway.plans import Period, Plan
 from tests.gateway.scripted import NO_ENDPOINT, Handler, Reply, Scripted, scripted
 from tests.gateway.test_client import NOW, SITES, STATUS, client_of, no, yes
 
@@ -60,7 +60,7 @@ async def plans(
     ) as gateway:
         client: Client = client_of(session, gateway, account_id=2)
         site: Site = await client.site()
-        return await client.plans(site), gateway
+        return (await client.plans(site)).plans, gateway
 
 
 ACTIVE: Final = Plan(
@@ -75,6 +75,7 @@ ACTIVE: Final = Plan(
     next_reset=NOW + 3_600,
     pays_first=True,
     may_pay=True,
+    lets_wallet_pay=True,
     is_active=True,
 )
 
@@ -133,6 +134,91 @@ async def test_who_pays_first(
     assert plan.pays_first is pays_first
 
 
+@pytest.mark.parametrize(
+    ("preference", "wallet_pays"),
+    [
+        ("subscription_first", True),
+        ("subscription_only", False),
+        ("wallet_first", True),
+        ("wallet_only", True),
+        (None, True),
+    ],
+)
+@pytest.mark.parametrize("rows", [(), (subscribed(),)], ids=["none", "one"])
+async def test_whether_the_wallet_pays(
+    session: ClientSession,
+    preference: str | None,
+    wallet_pays: bool,
+    rows: tuple[Any, ...],
+) -> None:
+    """The account says whether its wallet pays at all, with and without a plan."""
+    reply = said(*rows, billing_preference=preference)
+    async with scripted(
+        {STATUS: SITES[Family.NEW_API], PLANS: reply, OFFERED: NO_ENDPOINT}, now=NOW
+    ) as gateway:
+        client = client_of(session, gateway, account_id=2)
+        found = await client.plans(await client.site())
+    assert found.wallet_pays is wallet_pays
+
+
+@pytest.mark.parametrize(
+    ("more", "lets_wallet_pay"),
+    [
+        ({"allow_wallet_overflow": False}, False),
+        ({"allow_wallet_overflow": True}, True),
+        # Before rc.12, where the wallet always paid.
+        ({}, True),
+        ({"allow_wallet_overflow": None}, True),
+    ],
+)
+async def test_strict(
+    session: ClientSession, more: dict[str, Any], lets_wallet_pay: bool
+) -> None:
+    """A plan says whether the wallet may pay what it does not."""
+    (plan,), _ = await plans(session, said(subscribed(**more)))
+    assert plan.lets_wallet_pay is lets_wallet_pay
+
+
+@pytest.mark.parametrize(
+    ("told", "period", "seconds"),
+    [
+        ({"quota_reset_period": "never"}, Period.NEVER, None),
+        ({"quota_reset_period": "daily"}, Period.DAILY, None),
+        ({"quota_reset_period": "weekly"}, Period.WEEKLY, None),
+        (
+            {"quota_reset_period": "monthly", "quota_reset_custom_seconds": 0},
+            Period.MONTHLY,
+            None,
+        ),
+        (
+            {"quota_reset_period": "custom", "quota_reset_custom_seconds": 18_000},
+            Period.CUSTOM,
+            18_000,
+        ),
+        (
+            {"quota_reset_period": "custom", "quota_reset_custom_seconds": 0},
+            Period.CUSTOM,
+            None,
+        ),
+        ({"quota_reset_period": "custom"}, Period.CUSTOM, None),
+        ({"quota_reset_period": "fortnightly"}, None, None),
+        ({"quota_reset_period": 7}, None, None),
+        ({"quota_reset_period": None}, None, None),
+        ({}, None, None),
+    ],
+)
+async def test_period(
+    session: ClientSession,
+    told: dict[str, Any],
+    period: Period | None,
+    seconds: int | None,
+) -> None:
+    """How often a plan is reset stands among those for sale (6.8)."""
+    offered = yes([{"plan": {"id": 7, "title": "Coding", **told}}])
+    (plan,), _ = await plans(session, said(subscribed()), offered)
+    assert (plan.title, plan.period, plan.period_seconds) == ("Coding", period, seconds)
+
+
 async def test_unlimited(session: ClientSession) -> None:
     """0 in all is unlimited, and 0 for the next reset is none (trap 43)."""
     reply = said(subscribed(amount_total=0, next_reset_time=0, last_reset_time=0))
@@ -188,6 +274,8 @@ async def test_over_by_the_clock_of_the_site(session: ClientSession) -> None:
         said(subscribed(start_time="today")),
         said(subscribed(next_reset_time=None)),
         said(subscribed(status=1)),
+        said(subscribed(allow_wallet_overflow=0)),
+        said(subscribed(), subscribed(id=2, allow_wallet_overflow="false")),
         said(subscribed(), billing_preference=1),
     ],
 )

@@ -285,6 +285,7 @@ def alices_plans(recording: Recording) -> tuple[Plan, ...]:
         "last_reset": now - 22 * HOUR,
         "pays_first": True,
         "may_pay": True,
+        "lets_wallet_pay": False,
         "is_active": True,
     }
     return (
@@ -307,7 +308,7 @@ async def test_plans(session: ClientSession, server: str, site: str) -> None:
         if server not in NEWER:
             await assert_missing(asked, lambda client, site: client.plans(site))
             return
-        plans = await asked.client.plans(asked.site)
+        plans = (await asked.client.plans(asked.site)).plans
         if site != "usd":
             # Only there was recorded what is for sale. A title is all that it costs.
             assert asked.replay.unrecorded == ["GET /api/subscription/plans"]
@@ -320,7 +321,7 @@ async def test_plans(session: ClientSession, server: str, site: str) -> None:
 async def test_no_plans(session: ClientSession, server: str) -> None:
     """Who has no plan is not asked what plans are called."""
     async with asking(session, server, "usd", "dora") as asked:
-        assert await asked.client.plans(asked.site) == ()
+        assert (await asked.client.plans(asked.site)).plans == ()
         assert asked.paths == ["/api/subscription/self"]
 
 
@@ -349,7 +350,7 @@ async def test_refused(
                         await asked.client.plans(asked.site)
                     assert raised.value.reason.value == right
                 else:
-                    plans = await asked.client.plans(asked.site)
+                    plans = (await asked.client.plans(asked.site)).plans
                     assert plans == (() if name == "dora" else alices_plans(recording))
 
 

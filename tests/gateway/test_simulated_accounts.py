@@ -148,7 +148,7 @@ async def test_plan(session: ClientSession, profile: str) -> None:
                 await home.client.plans(home.site)
             return
         (bought,) = home.gateway.world.subscriptions
-        (plan,) = await home.client.plans(home.site)
+        (plan,) = (await home.client.plans(home.site)).plans
         assert plan.title == "Coding plan"
         assert (plan.total, plan.used) == (bought.amount_total, bought.amount_used)
         assert plan.remaining == bought.amount_total - bought.amount_used

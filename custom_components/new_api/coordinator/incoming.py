@@ -92,7 +92,7 @@ class Incoming:
         before = self._plans
         plans: tuple[Plan, ...] = ()
         with suppress(EndpointMissingError):
-            plans = await self._client.plans(site, ended_after=gain.since)
+            plans = (await self._client.plans(site, ended_after=gain.since)).plans
         self.note_plans(plan for plan in plans if plan.is_active)
         had_plan = any(
             plan.may_pay

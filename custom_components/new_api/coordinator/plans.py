@@ -24,11 +24,12 @@ class Plans:
 
     `missing` were active before and are not in this reading: sites answer with none
     where their database fails (gateway_api.md 6.8), so only the next one tells whether
-    they are over.
+    they are over. `wallet_pays` is whether the wallet ever pays for requests.
     """
 
     unit: Unit
     active: Mapping[int, Plan] | None
+    wallet_pays: bool = True
     missing: frozenset[int] = frozenset()
 
 
@@ -73,12 +74,13 @@ class PlansCoordinator(DetailCoordinator[Plans]):
     async def _async_ask(self) -> Plans:
         site = self._site.data
         try:
-            active = {plan.id: plan for plan in await self.client.plans(site)}
+            found = await self.client.plans(site)
         except EndpointMissingError:
             self._incoming.note_plans(())
             return Plans(site.unit, None)
+        active = {plan.id: plan for plan in found.plans}
         missing = self._known - active.keys()
         self._known = frozenset(active)
         self._incoming.note_plans(active.values())
         self.poll_interval = self._soon if active or missing else SLOW_UPDATE_INTERVAL
-        return Plans(site.unit, active, missing)
+        return Plans(site.unit, active, found.wallet_pays, missing)

@@ -47,7 +47,7 @@ from .models import (
 from .news import Monitor, read_monitors, read_notice
 from .offers import CheckIn, CheckInDialect, read_groups
 from .pages import PAGE_SIZE, all_items
-from .plans import Plan, read_plans, read_titles
+from .plans import Offered, Subscriptions, read_offered, read_plans
 from .transport import SUCCESS, Reply, Transport
 from .usage import (
     KeyUsage,
@@ -318,15 +318,15 @@ class Client:
 
     async def plans(
         self, site: Site, *, ended_after: float | None = None
-    ) -> tuple[Plan, ...]:
+    ) -> Subscriptions:
         """Ask for the active subscription plans, the one that is used first first.
 
         With those that have ended after a time in Unix seconds, where it is given;
-        then without titles. These come from another question, which is only asked
-        where there is a plan; without an answer to that they are None.
+        then without titles and periods. These come from another question, which is
+        only asked where there is a plan; without an answer to that they are None.
         """
 
-        def read(reply: Reply) -> tuple[Plan, ...]:
+        def read(reply: Reply) -> Subscriptions:
             return read_plans(
                 reply.mapping(),
                 self._asker.site_time(),
@@ -335,12 +335,15 @@ class Client:
             )
 
         async with self._question("plans"):
-            plans = await self._account_asker.ask(site, _PLANS, read)
-            if not plans or ended_after is not None:
-                return plans
-            titles = await self._titles(site)
-            return tuple(
-                replace(plan, title=titles.get(plan.plan_id)) for plan in plans
+            found = await self._account_asker.ask(site, _PLANS, read)
+            if not found.plans or ended_after is not None:
+                return found
+            offered = await self._offered(site)
+            return replace(
+                found,
+                plans=tuple(
+                    plan.offered_as(offered.get(plan.plan_id)) for plan in found.plans
+                ),
             )
 
     async def check_in(self, site: Site, month: str) -> CheckIn:
@@ -460,15 +463,15 @@ class Client:
         reply.payload(marker=SUCCESS)
         return reply.data
 
-    async def _titles(self, site: Site) -> Mapping[int, str | None]:
+    async def _offered(self, site: Site) -> Mapping[int, Offered]:
         try:
             return await self._account_asker.ask(
                 site,
                 _OFFERED_PLANS,
-                lambda reply: read_titles(reply.payload(marker=SUCCESS)),
+                lambda reply: read_offered(reply.payload(marker=SUCCESS)),
             )
         except GatewayError:
-            # They are worth less than what they belong to.
+            # It is worth less than what it belongs to.
             return {}
 
     async def _public(self, path: str, patience: float | None = None) -> Reply:

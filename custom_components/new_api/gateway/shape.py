@@ -94,6 +94,7 @@ _KNOWN_FIELDS: Final = frozenset(
         "tpm",
         # Plans
         "all_subscriptions",
+        "allow_wallet_overflow",
         "amount_total",
         "amount_used",
         "billing_preference",
@@ -102,6 +103,8 @@ _KNOWN_FIELDS: Final = frozenset(
         "next_reset_time",
         "plan",
         "plan_id",
+        "quota_reset_custom_seconds",
+        "quota_reset_period",
         "start_time",
         "subscription",
         "subscriptions",

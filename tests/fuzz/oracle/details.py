@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from custom_components.new_api.gateway.offers import CheckIn
-from custom_components.new_api.gateway.plans import Plan
+from custom_components.new_api.gateway.plans import Subscriptions
 from tests.fuzz.site import Served
 
 from .reading import (
@@ -25,16 +25,18 @@ from .reading import (
 
 
 def wrong_plans(
-    plans: Sequence[Plan],
+    answer: Subscriptions,
     served: Sequence[Served],
     clock: float,
     account_id: int | None,
 ) -> Iterator[str]:
     """Compare the plans that are active at `clock`, in Unix seconds (6.8)."""
+    plans = answer.plans
     said = [
         (
             *(plan.id, plan.plan_id, plan.total, plan.used, plan.starts, plan.ends),
             *(plan.last_reset, plan.next_reset, plan.pays_first),
+            *(plan.lets_wallet_pay, answer.wallet_pays),
         )
         for plan in plans
     ]
@@ -54,10 +56,11 @@ def wrong_plans(
     }
     if account_id is not None and not owners <= {account_id}:
         yield "the plans of another account"
-    titles = _titles(served)
+    offered = _offered(served)
     for plan in plans:
-        if plan.title not in (None, titles.get(plan.plan_id)):
-            yield f"the title {plan.title!r} and not one of {titles}"
+        about = (plan.title, plan.period, plan.period_seconds)
+        if about not in ((None, None, None), offered.get(plan.plan_id)):
+            yield f"the plan is {about} and not one of {offered}"
 
 
 def wrong_check_in(check_in: CheckIn, served: Sequence[Served]) -> Iterator[str]:
@@ -130,7 +133,8 @@ def _active(data: Mapping[str, Any], now: float) -> list[tuple[Any, ...]]:
             *(whole(row.get("amount_total")) or None, whole(row.get("amount_used"))),
             *(whole(row.get("start_time")), whole(row.get("end_time"))),
             *(expiry(row.get("last_reset_time")), expiry(row.get("next_reset_time"))),
-            pays_first,
+            *(pays_first, row.get("allow_wallet_overflow") is not False),
+            preference != "subscription_only",
         )
         for row in _subscriptions(data)
         if text(row.get("status")) == "active"
@@ -138,15 +142,22 @@ def _active(data: Mapping[str, Any], now: float) -> list[tuple[Any, ...]]:
     ]
 
 
-def _titles(served: Sequence[Served]) -> dict[int | None, str | None]:
-    titles: dict[int | None, str | None] = {}
+def _offered(served: Sequence[Served]) -> dict[int | None, tuple[Any, ...]]:
+    plans: dict[int | None, tuple[Any, ...]] = {}
     for each in on(served, "/api/subscription/plans"):
         offered = yes(each.reply).get("data")
         for item in offered if isinstance(offered, list) else ():
             plan = item.get("plan") if isinstance(item, dict) else None
             if isinstance(plan, dict):
-                titles[whole(plan.get("id"))] = text(plan.get("title"))
-    return titles
+                period = plan.get("quota_reset_period")
+                if period not in ("never", "daily", "weekly", "monthly", "custom"):
+                    period = None
+                seconds = whole(plan.get("quota_reset_custom_seconds")) or None
+                plans[whole(plan.get("id"))] = (
+                    text(plan.get("title")),
+                    *(period, seconds if period == "custom" else None),
+                )
+    return plans
 
 
 def _check_in(data: Mapping[str, Any]) -> tuple[bool | None, int | None, int | None]:
