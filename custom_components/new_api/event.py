@@ -54,7 +54,7 @@ def _changes(models: Models) -> Iterable[Happened]:
         yield MODEL_REMOVED, {"models": list(models.removed)}
 
 
-def _told(news: News) -> Iterable[Happened]:
+def _announced(news: News) -> Iterable[Happened]:
     for each in news.announcements:
         yield (
             ANNOUNCEMENT,
@@ -86,7 +86,7 @@ _NEWS: Final = NewApiEventDescription[News](
     key="news",
     translation_key="news",
     event_types=[ANNOUNCEMENT, NOTICE],
-    happened_fn=_told,
+    happened_fn=_announced,
 )
 
 
@@ -126,7 +126,7 @@ class NewApiEvent[DataT](NewApiEntity[DataT, DataT], EventEntity):
         super().__init__(
             coordinator, lambda data: data, identifier, description, device=device
         )
-        self._told: DataT | None = None
+        self._last: DataT | None = None
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -144,9 +144,9 @@ class NewApiEvent[DataT](NewApiEntity[DataT, DataT], EventEntity):
     def _tell(self) -> bool:
         """Tell what is new; each event is a state of its own."""
         data: DataT | None = self.coordinator.data
-        if data is None or data is self._told:
+        if data is None or data is self._last:
             return False
-        self._told = data
+        self._last = data
         happened = list(self.entity_description.happened_fn(data))
         if happened:
             # It may be unavailable still, and nobody looks at what comes after that:

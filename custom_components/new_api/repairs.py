@@ -16,7 +16,7 @@ from .statistics import async_remove
 
 # What is said of a failure as it is. All else is that the new address does not take the
 # credentials, or that nobody can tell at the moment.
-_TOLD: Final = frozenset(
+_AS_IT_IS: Final = frozenset(
     {
         "already_configured",
         "blocked",
@@ -70,7 +70,7 @@ class AddressRepairFlow(RepairsFlow):
                 answer = await async_ask(self.hass, base, credentials)
                 require_own(self.hass, entry, answer)
             except FormError as err:
-                errors, placeholders = {"base": _told(err)}, err.placeholders
+                errors, placeholders = {"base": _error_of(err)}, err.placeholders
             else:
                 answer.async_hand_over(self.hass)
                 self.hass.config_entries.async_update_entry(
@@ -129,7 +129,7 @@ def _page_of(flow: RepairsFlow) -> str:
     return (issue and issue.learn_more_url) or ""
 
 
-def _told(err: FormError) -> str:
-    if err.error in _TOLD:
+def _error_of(err: FormError) -> str:
+    if err.error in _AS_IT_IS:
         return err.error
     return "credentials_refused" if err.field in _CREDENTIALS else "no_answer"

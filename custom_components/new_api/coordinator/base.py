@@ -65,8 +65,8 @@ class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
         self._is_due_soon = False
         self.issues = async_issues_of(hass, entry)
         self._view = view
-        self._of = entry.title
-        self._told: set[str] = set()
+        self._title = entry.title
+        self._missing_parts: set[str] = set()
 
     @property
     def is_current(self) -> bool:
@@ -141,13 +141,13 @@ class NewApiCoordinator[DataT](DataUpdateCoordinator[DataT]):
     def _tell(self, part: str, outcome: object) -> None:
         """Log once that a part of the answer is missing, and once that it is back."""
         if not isinstance(outcome, GatewayError):
-            if part in self._told:
-                self._told.remove(part)
-                LOGGER.info("Fetching %s of %s works again", part, self._of)
-        elif part not in self._told:
-            self._told.add(part)
+            if part in self._missing_parts:
+                self._missing_parts.remove(part)
+                LOGGER.info("Fetching %s of %s works again", part, self._title)
+        elif part not in self._missing_parts:
+            self._missing_parts.add(part)
             reason = _update_failed(outcome)
-            LOGGER.warning("Error fetching %s of %s: %s", part, self._of, reason)
+            LOGGER.warning("Error fetching %s of %s: %s", part, self._title, reason)
 
 
 def _update_failed(err: GatewayError) -> UpdateFailed:

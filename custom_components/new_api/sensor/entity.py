@@ -163,3 +163,8 @@ class SpendingSensor[ReadingT: Reading, SubjectT](
     QuotaSensor[ReadingT, SubjectT], PeriodSensor[ReadingT, SubjectT]
 ):
     """What was spent since the beginning of a period, in the unit of the site."""
+
+
+def as_time(at: float | None) -> datetime | None:
+    """Return a time in Unix seconds as Home Assistant shows it."""
+    return None if at is None else datetime.fromtimestamp(at, UTC)

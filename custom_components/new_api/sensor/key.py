@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from homeassistant.components.sensor import (
@@ -17,7 +16,13 @@ from ..data import NewApiConfigEntry
 from ..forecast import Forecast
 from ..gateway.models import KeyState, KeyStatus
 from ..key_figures import KeyFigures
-from .entity import NewApiSensor, NewApiSensorDescription, QuotaSensor, SpendingSensor
+from .entity import (
+    NewApiSensor,
+    NewApiSensorDescription,
+    QuotaSensor,
+    SpendingSensor,
+    as_time,
+)
 from .quota import amounts, forecasts
 
 
@@ -27,12 +32,6 @@ def _figures_of(key: KeyState) -> Mapping[str, Any]:
 
 def _scope_of(key: KeyFigures) -> Mapping[str, Any]:
     return {"figures_of": key.state.scope.value}
-
-
-def _expires_at(key: KeyState) -> datetime | None:
-    if key.expires_at is None:
-        return None
-    return datetime.fromtimestamp(key.expires_at, UTC)
 
 
 _QUOTA: Final = amounts(_figures_of)
@@ -50,7 +49,7 @@ _EXPIRES: Final = NewApiSensorDescription[KeyState](
     translation_key="expires",
     device_class=SensorDeviceClass.TIMESTAMP,
     entity_category=EntityCategory.DIAGNOSTIC,
-    value_fn=_expires_at,
+    value_fn=lambda key: as_time(key.expires_at),
 )
 
 _SPENDING: Final[tuple[NewApiSensorDescription[KeyFigures], ...]] = (

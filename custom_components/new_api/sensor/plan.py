@@ -1,6 +1,6 @@
 """The sensors of a plan."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -15,20 +15,18 @@ from ..data import AccountViews, NewApiConfigEntry
 from ..devices import plan_identifier
 from ..gateway.fields import LATEST_EXPIRY
 from ..gateway.plans import Plan
-from .entity import NewApiSensor, NewApiSensorDescription, QuotaSensor, SpendingSensor
-
-
-def _next_reset(plan: Plan) -> datetime | None:
-    if plan.next_reset is None:
-        return None
-    return datetime.fromtimestamp(plan.next_reset, UTC)
+from .entity import (
+    NewApiSensor,
+    NewApiSensorDescription,
+    QuotaSensor,
+    SpendingSensor,
+    as_time,
+)
 
 
 def _ends(plan: Plan) -> datetime | None:
-    # That is as good as never.
-    if plan.ends >= LATEST_EXPIRY:
-        return None
-    return datetime.fromtimestamp(plan.ends, UTC)
+    # The latest is as good as never.
+    return as_time(plan.ends if plan.ends < LATEST_EXPIRY else None)
 
 
 _QUOTA: Final[tuple[NewApiSensorDescription[Plan], ...]] = (
@@ -58,7 +56,7 @@ _TIMES: Final[tuple[NewApiSensorDescription[Plan], ...]] = (
         key="next_reset",
         translation_key="next_reset",
         device_class=SensorDeviceClass.TIMESTAMP,
-        value_fn=_next_reset,
+        value_fn=lambda plan: as_time(plan.next_reset),
     ),
     NewApiSensorDescription(
         key="ends",
