@@ -1,6 +1,7 @@
 """Money that comes in is told once, and no other money is."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ import pytest
 
 from tests.home import Home, Site, household
 from tests.household import ACCOUNT, DOLLAR, KEY, MINUTE
-from tests.simulator import DIALECTS, Gateway
+from tests.simulator import DIALECTS, Accounting, Gateway
 
 from .money import BALANCE_AT_FIRST, CERTAIN, came_in, watched
 
@@ -142,6 +143,24 @@ async def test_refund_at_once(home: Home, server: str) -> None:
     site = await home.serve(household(server))
     told = await watched(home, site)
     site.gateway.spend(KEY, 4 * DOLLAR)
+    site.gateway.refund(KEY, 4 * DOLLAR)
+    await home.poll(15)
+    assert told.all == []
+
+
+async def test_refund_of_a_server_that_only_tells_of_it(home: Home) -> None:
+    """New API 0.10.8 knows a kind of row for refunds, and writes of them in words."""
+    dialect = replace(
+        DIALECTS["new_api_0_12"],
+        version="v0.10.8",
+        accounting=Accounting(plans_pay=True, refunds_are_rows=False),
+    )
+    gateway = household()
+    gateway.dialect = dialect
+    site = await home.serve(gateway)
+    told = await watched(home, site)
+    site.gateway.spend(KEY, 4 * DOLLAR)
+    await home.poll(CERTAIN)
     site.gateway.refund(KEY, 4 * DOLLAR)
     await home.poll(15)
     assert told.all == []

@@ -33,6 +33,7 @@ from .options import Options
 from .plans import Offer, Period, Subscription
 from .records import (
     NEVER,
+    Accounting,
     Group,
     Heartbeat,
     Key,
@@ -55,6 +56,7 @@ __all__ = [
     "MISSING",
     "NEVER",
     "UNLIMITED",
+    "Accounting",
     "Answer",
     "Bucket",
     "Dialect",

@@ -30,7 +30,8 @@ _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:-rc\.(\d+))?")
 # Those that serve the figures of a disabled key (2.2, trap 46). A release has no rc,
 # which counts as more than any.
 _RELEASED: Final = 1_000_000
-_FIRST_TO_LOG_REFUNDS: Final = (0, 9, 9, 0)
+# Its source does so everywhere; that of 0.10.8 knows such rows and writes none.
+_FIRST_TO_LOG_REFUNDS: Final = (0, 13, 2, 0)
 _FIRST_TO_SHOW_DISABLED: Final = (0, 10, 8, 0)
 _LAST_TO_SHOW_DISABLED: Final = (1, 0, 0, 16)
 
@@ -65,6 +66,9 @@ class Dialect:
     counts_unlimited: bool
     """Whether an unlimited key counts what it uses (3.4)."""
 
+    plans: bool
+    """Whether it may have subscription plans (6.8)."""
+
     page: str
     """The name of the page parameter of the list of keys (6.4)."""
 
@@ -80,6 +84,7 @@ _DIALECTS: Final = {
         expiry_proves_key=True,
         account_models=("/api/user/models",),
         counts_unlimited=True,
+        plans=True,
         page="p",
         first_page=0,
     ),
@@ -90,6 +95,7 @@ _DIALECTS: Final = {
         expiry_proves_key=True,
         account_models=("/api/user/models",),
         counts_unlimited=True,
+        plans=False,
         page="p",
         first_page=0,
     ),
@@ -100,6 +106,7 @@ _DIALECTS: Final = {
         expiry_proves_key=True,
         account_models=("/api/user/available_models",),
         counts_unlimited=False,
+        plans=False,
         page="p",
         first_page=0,
     ),
@@ -111,6 +118,7 @@ _DIALECTS: Final = {
         expiry_proves_key=False,
         account_models=(MODELS_BY_GROUP,),
         counts_unlimited=False,
+        plans=False,
         page="page",
         first_page=1,
     ),
@@ -122,6 +130,7 @@ _DIALECTS: Final = {
         expiry_proves_key=False,
         account_models=("/api/user/models", "/api/user/available_models"),
         counts_unlimited=False,
+        plans=True,
         page="p",
         first_page=0,
     ),
