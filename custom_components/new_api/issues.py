@@ -164,12 +164,13 @@ class Issues:
         is_detour = isinstance(err, MovedError) and not err.permanent
         if is_detour or isinstance(err, _TELL_NOTHING):
             return
-        offer = _offer(err) if isinstance(err, MovedError) else None
-        if offer != self._offered and offer is not None:
-            self._streaks.pop((Issue.SITE_MOVED, view), None)
-            self._offered = offer
-        self._note_lasting(Issue.SITE_MOVED, view, holds=offer is not None)
         if view is View.SITE:
+            # Some send only what they do not have to another host (gateway_api.md 1.3).
+            offer = _offer(err) if isinstance(err, MovedError) else None
+            if offer != self._offered and offer is not None:
+                self._streaks.pop((Issue.SITE_MOVED, view), None)
+                self._offered = offer
+            self._note_lasting(Issue.SITE_MOVED, view, holds=offer is not None)
             holds = isinstance(err, BlockedError)
             self._note_lasting(Issue.BLOCKED, view, holds=holds)
         elif view in (View.ACCOUNT, View.KEYS):
