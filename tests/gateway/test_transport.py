@@ -105,6 +105,7 @@ def dashboard(status: int, message: str = SAID, **more: Any) -> Reply:
         ),
         # Older servers say 401 where it is their database that failed (2.1).
         pytest.param(openai(401, "数据库错误"), ServerTroubleError, id="401 database"),
+        pytest.param(openai(401, "令牌验证失败"), ServerTroubleError, id="401 One API"),
         pytest.param(
             dashboard(401, "Database error"), ServerTroubleError, id="401 database no"
         ),

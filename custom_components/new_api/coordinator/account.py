@@ -29,6 +29,10 @@ _REJECTIONS: Final = {
     Refusal.USER_ID_MISMATCH: CONF_USER_ID,
 }
 
+# How many readings have to agree that the token is wrong, where the site says so in a
+# 200: such servers say the same while their database is away (gateway_api.md 2.3).
+_HICCUP: Final = 3
+
 # How many readings have to agree that the token is another account's, where the account
 # was known before. A token never changes its owner, but a cache on the way mixes up
 # replies (1.5); a site that was set up anew, on the other hand, has new numbers.
@@ -161,10 +165,12 @@ class AccountCoordinator(TurnCoordinator[Balance]):
         self._verdict = verdict
         credential = _REJECTIONS[err.reason]
         enough = 2
-        if err.status == HTTPStatus.OK and credential == CONF_USER_ID:
-            enough = _MIXED_UP
-            if CONF_USER_ID not in self.config_entry.data:
-                credential = CONF_ACCESS_TOKEN
+        if err.status == HTTPStatus.OK:
+            enough = _HICCUP
+            if credential == CONF_USER_ID:
+                enough = _MIXED_UP
+                if CONF_USER_ID not in self.config_entry.data:
+                    credential = CONF_ACCESS_TOKEN
         if self._rejections >= enough:
             # It goes on asking: a hiccup of the site ends by itself.
             self._reauth.async_start(credential)

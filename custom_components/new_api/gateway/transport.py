@@ -84,8 +84,8 @@ _REASONS: Final = (
     ("is not allowed to access", Refusal.IP_RESTRICTED),
 )
 
-# What servers say when it is their database that failed.
-_TROUBLE: Final = ("数据库", "database")
+# What servers say when it is their database that failed; the last is One API's (2.1).
+_TROUBLE: Final = ("数据库", "database", "令牌验证失败")
 
 _AUTHENTICATED: Final = "Auth-Version"
 
