@@ -689,3 +689,10 @@ async def test_nothing_secret_outside_the_data(
     for secret in home.secrets:
         assert secret.removeprefix("sk-")[:8] not in shown
     assert {flow["handler"] for flow in home.reauths()} <= {DOMAIN}
+
+
+async def test_user_id_with_zeros(home: Home, site: Site) -> None:
+    """A zero in front of a number makes it no other one."""
+    form = site.form(user="wang")
+    entry = await home.create(form | {"user_id": f"00{form['user_id']}"})
+    assert entry.data["user_id"] == form["user_id"]

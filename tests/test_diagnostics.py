@@ -124,6 +124,22 @@ async def test_figures(
     assert {key["configured"] for key in diagnostics["listed_keys"]} == {True, False}
 
 
+async def test_options(home: Home, site: Site) -> None:
+    """They tell neither what a site calls its unit nor the ids of keys."""
+    entry = await home.add(
+        site,
+        user="wang",
+        key_devices="chosen",
+        keys=["3"],
+        warnings={"unit": "蒸汽币", "low_balance": 5},
+    )
+    diagnostics = await async_get_config_entry_diagnostics(home.hass, entry)
+    options = diagnostics["entry"]["options"]
+    assert options["warnings"] == {"unit": "**REDACTED**", "low_balance": 5}
+    assert options["keys"] == "**REDACTED**"
+    assert options["key_devices"] == "chosen"
+
+
 async def test_details(home: Home, site: Site) -> None:
     """Of what else there is they have figures, and numbers instead of names."""
     lively(site)

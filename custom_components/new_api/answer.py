@@ -1,7 +1,7 @@
 """What a gateway answers to what a person enters in a form."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from yarl import URL
@@ -163,6 +163,9 @@ def read_form(user_input: Mapping[str, Any]) -> tuple[URL, Credentials]:
             raise FormError(CONF_ACCESS_TOKEN, "access_token_required")
         if not credentials.user_id.isdecimal():
             raise FormError(CONF_USER_ID, "user_id_not_a_number")
+        # Nobody means another number by a zero in front of it.
+        number = credentials.user_id.lstrip("0") or "0"
+        credentials = replace(credentials, user_id=number)
     if credentials.key is None and credentials.access_token is None:
         raise FormError("base", "nothing_given")
     return base, credentials

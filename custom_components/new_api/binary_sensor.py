@@ -24,6 +24,7 @@ from .data import NewApiConfigEntry, NewApiData
 from .devices import account_identifier, key_identifier, main_identifier, site_prefix
 from .entity import NewApiEntity, Reading
 from .forecast import Forecast
+from .gateway.errors import RateLimitedError
 from .gateway.models import Account, KeyStatus, Site
 from .gateway.money import Unit
 from .gateway.news import Monitor
@@ -292,8 +293,14 @@ class ConnectedSensor(NewApiEntity[Site, Site], BinarySensorEntity):
     @property
     @override
     def is_on(self) -> bool:
-        """Return whether the site answered when it was last asked."""
-        return self.coordinator.last_update_success
+        """Return whether the site answered when it was last asked.
+
+        Who has no room for questions is there.
+        """
+        failure = self.coordinator.last_exception
+        return self.coordinator.last_update_success or (
+            failure is not None and isinstance(failure.__cause__, RateLimitedError)
+        )
 
 
 @dataclass(frozen=True, slots=True)

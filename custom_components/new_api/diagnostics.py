@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from .connection import async_client_of
-from .const import CONF_USER_ID
+from .const import CONF_KEYS, CONF_UNIT, CONF_USER_ID
 from .coordinator import (
     ACCOUNT_LEDGER,
     Balance,
@@ -66,7 +66,10 @@ async def async_get_config_entry_diagnostics(
     diagnostics: dict[str, Any] = {
         "entry": {
             "data": async_redact_data(entry.data, _TO_REDACT),
-            "options": async_redact_data(entry.options, _TO_REDACT),
+            # A site can call its unit by its own name.
+            "options": async_redact_data(
+                entry.options, {*_TO_REDACT, CONF_KEYS, CONF_UNIT}
+            ),
             "state": entry.state.value,
             # The text itself may name the site.
             "reason": entry.error_reason_translation_key,

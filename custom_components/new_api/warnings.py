@@ -30,11 +30,13 @@ _DAYS_AGAIN: Final = Decimal("1.1")
 class Thresholds:
     """At or below which amount, in the unit of the site, and time there is a warning.
 
-    None where a person wants no warning.
+    None where a person wants no warning. `is_foreign` tells that there is an amount in
+    another unit, of which nobody knows how much it is in this one.
     """
 
     amount: Decimal | None = None
     days: Decimal | None = None
+    is_foreign: bool = False
 
     @classmethod
     def of_account(cls, entry: ConfigEntry, unit: Unit) -> Thresholds:
@@ -51,11 +53,11 @@ class Thresholds:
         cls, entry: ConfigEntry, unit: Unit, amount: str, days: str
     ) -> Thresholds:
         options = entry.options.get(CONF_WARNINGS, {})
+        threshold = _decimal(options.get(amount))
         # Five dollars are not five yuan, if the site counts in those now.
-        is_same = options.get(CONF_UNIT) == unit.label
+        is_foreign = threshold is not None and options.get(CONF_UNIT) != unit.label
         return cls(
-            _decimal(options.get(amount)) if is_same else None,
-            _decimal(options.get(days)),
+            None if is_foreign else threshold, _decimal(options.get(days)), is_foreign
         )
 
     def as_text(self) -> str:
@@ -70,7 +72,7 @@ class Thresholds:
         None where neither is known. Who gives no threshold is not warned.
         """
         if self.amount is None and self.days is None:
-            return False
+            return None if self.is_foreign else False
         days = None if forecast is None else Decimal(forecast.days_left)
         verdicts = (
             _is_low(amount, self.amount, _AMOUNT_AGAIN if was_low else Decimal(1)),

@@ -4,7 +4,7 @@ from typing import Final
 
 from tests.home import Home, Site
 from tests.household import ACCOUNT, ALONE, HOUR, KEY
-from tests.simulator import Reset
+from tests.simulator import Answer, Reset
 
 GATEWAY: Final = f"binary_sensor.{ACCOUNT}_gateway"
 
@@ -41,4 +41,13 @@ async def test_site_that_closes_an_account_is_there(home: Home, site: Site) -> N
     await home.add(site, user="wang")
     site.gateway.world.disable_user("wang")
     await home.poll(3)
+    assert home.state(GATEWAY) == "on"
+
+
+async def test_site_that_has_had_enough_is_there(home: Home, site: Site) -> None:
+    """Who says that there were too many questions has answered."""
+    await home.add(site, user="wang")
+    site.gateway.faults.add("*", Answer(429, "", (("Retry-After", "3600"),)))
+    await home.poll(3)
+    assert home.state(f"{ACCOUNT}_remaining_quota") == "unavailable"
     assert home.state(GATEWAY) == "on"

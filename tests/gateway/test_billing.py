@@ -122,7 +122,11 @@ SEVERAL: list[tuple[str, list[tuple[float, float]], tuple[str, float | None]]] =
     ("refunded to a proven key", [*GROWING, (200, 11)], ("key", 189)),
     ("refunded to the account", [(200, 10), (201, 9)], ("unknown", None)),
     ("more used than the limit", [*GROWING, (8, 13)], ("account", 8)),
-    ("topped up after that", [(8, 13), (108, 13)], ("account", 108)),
+    ("then the account spends", [(8, 13), (7, 14), (107, 14)], ("account", 107)),
+    # It may have been a key that was overdrawn, and has a higher limit now.
+    ("raised after that", [(8, 13), (108, 13)], LOST),
+    ("raised and used", [(8, 13), (108, 13), (108, 14), (108, 15)], ("key", 93)),
+    ("topped up and used", [(8, 13), (108, 13), (107, 14)], ("account", 107)),
 ]
 
 

@@ -73,6 +73,8 @@ class BillingReader:
     def __init__(self) -> None:
         """Start without having seen anything."""
         self._learned = _Limit.UNKNOWN
+        # Whether that only follows from how much more was used than the limit.
+        self._is_overdrawn = False
         self._last: tuple[int, int] | None = None
         self._growths = 0
 
@@ -132,21 +134,27 @@ class BillingReader:
         falls by as much (9.4). Caches can let the balance fall before the use grows
         (3.6), so growth counts only the second time in a row. Where both change in
         another way, the owner may have changed what the site shows, and nothing
-        learned before holds.
+        learned before holds. Nor does it where a limit rises that only seemed to be
+        overdrawn: a key could have been, and its owner has raised it.
         """
         last_limit, last_used = self._last or (limit, used)
         self._last = (limit, used)
+        falls = used > last_used and last_limit - limit == used - last_used
         if limit < 0 or used > limit * _OVERDRAFT:
-            self._learned = _Limit.BALANCE
+            was_known = self._learned is _Limit.BALANCE and not self._is_overdrawn
+            self._learned, self._is_overdrawn = (
+                _Limit.BALANCE,
+                not (falls or was_known),
+            )
         elif limit == last_limit:
             self._growths += used > last_used
             if self._growths >= _PROOF:
                 self._learned = _Limit.TOTAL
             return
-        elif used > last_used and last_limit - limit == used - last_used:
-            self._learned = _Limit.BALANCE
-        elif used != last_used:
-            self._learned = _Limit.UNKNOWN
+        elif falls:
+            self._learned, self._is_overdrawn = _Limit.BALANCE, False
+        elif used != last_used or self._is_overdrawn:
+            self._learned, self._is_overdrawn = _Limit.UNKNOWN, False
         self._growths = 0
 
 

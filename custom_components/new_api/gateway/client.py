@@ -232,7 +232,7 @@ class Client:
                 if self._missing.knows(site, path):
                     continue
                 try:
-                    return await self._models_at(path, group)
+                    models = await self._models_at(path, group)
                 except EndpointMissingError:
                     self._missing.note(site, path)
                 except RefusedError as err:
@@ -241,6 +241,9 @@ class Client:
                     # endpoint, or not.
                     if not err.by_dashboard or err.status == HTTPStatus.UNAUTHORIZED:
                         raise
+                else:
+                    self._missing.note_answer(path)
+                    return models
             raise EndpointMissingError("The site does not list the account's models")
 
     async def spent(self, site: Site, start: int, end: int) -> Spent:
@@ -335,6 +338,8 @@ class Client:
             )
 
         async with self._question("plans"):
+            if not dialect_of(site.family).plans:
+                raise EndpointMissingError("The site has no plans")
             found = await self._account_asker.ask(site, _PLANS, read)
             if not found.plans or ended_after is not None:
                 return found

@@ -214,6 +214,7 @@ class LoneKey:
         except EndpointMissingError:
             self._missing.note(site, _KEY_USAGE)
             raise
+        self._missing.note_answer(_KEY_USAGE)
         with self._journal.reading(_KEY_USAGE):
             return TokenUsage.from_reply(reply.mapping(marker="code"))
 
@@ -226,10 +227,7 @@ def status_of(refused: RefusedError) -> KeyStatus:
 def _from_usage(
     site: Site, usage: TokenUsage, refusal: RefusedError | None, now: float
 ) -> KeyState:
-    """Read the state of a key out of its own figures and how it was received.
-
-    Raises ServerTroubleError where one contradicts the other.
-    """
+    """Read the state of a key out of its own figures and how it was received."""
     status = usage.status(now)
     is_inferred = False
     if refusal is None:
@@ -242,11 +240,12 @@ def _from_usage(
         # For instance a key whose group is gone (2.1).
         status = KeyStatus.REFUSED
     elif status is KeyStatus.ACTIVE:
-        if not may_show_disabled_keys(site.version):
-            raise ServerTroubleError("The site refuses a key that it accepts")
         # Of the causes of a 401 that the key's own figures do not show, only this is
-        # left (trap 46).
-        status, is_inferred = KeyStatus.DISABLED, True
+        # left, where they are shown of a disabled key at all (trap 46). Elsewhere it
+        # was used up or had expired, and nobody has enabled it again.
+        may_be_disabled = may_show_disabled_keys(site.version)
+        status = KeyStatus.DISABLED if may_be_disabled else KeyStatus.REFUSED
+        is_inferred = True
     return KeyState(
         status=status,
         is_inferred=is_inferred,
