@@ -171,3 +171,26 @@ async def test_days_that_are_ours_by_chance(home: Home) -> None:
     await home.poll(14)
     assert home.state(TOKENS) == "unknown"
     assert home.state(REQUESTS) in ("2", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour"), [("America/New_York", 20), ("Asia/Kathmandu", 26)]
+)
+async def test_days_that_turn_out_not_to_be_ours(
+    home: Home, zone: str, hour: int
+) -> None:
+    """Nor is it where that was used only after somebody had looked."""
+    await live_in(home, ZoneInfo(zone))
+    site = await home.serve(household("one_hub"))
+    noon = datetime(2026, 11, 23, 12, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    for number in range(1, 5):
+        spend(site, "2.00", noon - number * DAY)
+    await home.add(site, user="wang")
+    # In UTC it is another day than at home.
+    await wait_until(home, noon + (hour - 12) * HOUR)
+    assert home.state(REQUESTS) == "0"
+    spend(site, "1.00")
+    await home.poll(14)
+    assert home.state(REQUESTS) in ("1", "unknown")
+    assert home.state(TOKENS) in ("1500", "unknown")
+    assert home.state(MODEL) in (GPT, "unknown")

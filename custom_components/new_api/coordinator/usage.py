@@ -95,8 +95,10 @@ class UsageCoordinator(DetailCoordinator[Usage]):
         self._statistics = async_statistics_of(hass, entry)
         self._models = UsageOfModels(client, self._has_room_for)
         self._of_keys = UsageOfKeys(client, self._has_room_for)
-        # Whether the days of the site are ours, on a day.
-        self._ours: tuple[Days, bool] | None = None
+        # The last day on which the days of the site were not ours, and what its log
+        # says of the time until midnight: on which day, since when, and how much.
+        self._not_ours: Days | None = None
+        self._until_midnight: tuple[Days, int, int] | None = None
         self._stillness = Stillness()
         # Whether the last reading has said the same as the one before.
         self._is_confirmed = False
@@ -324,7 +326,7 @@ class UsageCoordinator(DetailCoordinator[Usage]):
             and sum(use.quota for use in models.values()) < logged.amount
         ):
             # It counts its log, so that it counts by days of its own.
-            self._ours = (days, False)
+            self._not_ours = days
         if not await self._async_are_days_ours(site, days, whole):
             return None
         return models
@@ -332,22 +334,26 @@ class UsageCoordinator(DetailCoordinator[Usage]):
     async def _async_are_days_ours(
         self, site: Site, days: Days, rows: Sequence[ModelDay]
     ) -> bool:
-        """Tell whether the site's day began when ours did, once a day.
+        """Tell whether the site's day began when ours did, and ends when ours does.
 
-        That is so if its days before today and its log say the same of the time until
-        midnight here.
+        That is so as long as its days before today and its log say the same of the
+        time until midnight here, for which the log is asked once a day. If they differ
+        only in a time in which nothing was used, it shows as soon as something is.
         """
-        if self._ours is not None and self._ours[0] == days:
-            return self._ours[1]
         today = dt_util.now().date()
         past = [row for row in rows if row.day < today]
-        if not past or not self._has_room_for(1):
+        if self._not_ours == days or not past:
             return False
         since = midnight(min(row.day for row in past))
-        spent = await self.client.spent(site, since, days.today - 1)
-        told = sum(row.quota for row in past)
-        self._ours = (days, spent.quota == told > 0)
-        return self._ours[1]
+        if self._until_midnight is None or self._until_midnight[:2] != (days, since):
+            if not self._has_room_for(1):
+                return False
+            spent = await self.client.spent(site, since, days.today - 1)
+            self._until_midnight = (days, since, spent.quota)
+        told, logged = sum(row.quota for row in past), self._until_midnight[2]
+        if not told == logged > 0 or any(row.day > today for row in rows):
+            self._not_ours = days
+        return self._not_ours != days
 
     @callback
     def _keep(
