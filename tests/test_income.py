@@ -1,8 +1,9 @@
 """Which changes of an account are money that came in."""
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 import json
-from typing import Final
+from typing import Any, Final
 
 from hypothesis import given, strategies as st
 import pytest
@@ -478,6 +479,28 @@ def test_top_up_just_after_a_plan_was_bought(amount: int, turns: int) -> None:
     assert account.amounts == [amount]
 
 
+@pytest.mark.parametrize("cost", [0, 60])
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_request_just_after_a_plan_was_bought(*, cost: int, is_restarted: bool) -> None:
+    """What comes back of a reservation is no income, though the level stays lower."""
+    account = Account()
+    account.balance -= 1_000
+    account.rest()
+
+    account.balance -= 700
+    account.rest()
+    if is_restarted:
+        account.restart()
+    account.balance += 700
+    account.spend(cost)
+    account.rest(20)
+    assert account.amounts == []
+
+    account.balance += 300
+    account.rest()
+    assert account.amounts == [300]
+
+
 def test_figures_of_another_account() -> None:
     """A reading of somebody else's balance is gone with the next."""
     account = Account()
@@ -581,7 +604,7 @@ def test_nothing_to_settle() -> None:
         IncomeWatch().settle(Gain(5, 10, NOON, 5))
 
 
-def _kept() -> dict[str, dict[str, object]]:
+def _kept() -> dict[str, Any]:
     account = Account()
     account.balance -= 5
     account.rest()
@@ -597,7 +620,9 @@ def test_damage_is_noticed(part: str, field_name: str, value: object) -> None:
     kept = _kept()
     assert IncomeWatch.from_dict(kept).as_dict() == kept
 
-    damaged = {**kept, part: {**kept[part], field_name: value}}
+    damaged = deepcopy(kept)
+    reading = damaged["base"] if part == "base" else damaged["before"][0]
+    reading[field_name] = value
     with pytest.raises(ValueError, match="damaged"):
         IncomeWatch.from_dict(damaged)
 
@@ -605,5 +630,6 @@ def test_damage_is_noticed(part: str, field_name: str, value: object) -> None:
 @pytest.mark.parametrize("reading", [{}, [1, 2, 3], "reading", 5])
 def test_damaged_reading_is_noticed(reading: object) -> None:
     """A reading is kept as a whole."""
-    with pytest.raises(ValueError, match="damaged"):
-        IncomeWatch.from_dict({**_kept(), "base": reading})
+    for damage in ({"base": reading}, {"before": [reading]}):
+        with pytest.raises(ValueError, match="damaged"):
+            IncomeWatch.from_dict({**_kept(), **damage})

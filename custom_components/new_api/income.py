@@ -47,6 +47,16 @@ class _Reading:
     used: int
     plan_pays: bool
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return what was kept. Raises KeyError or TypeError where it is damaged."""
+        return cls(
+            index(data["at"]),
+            index(data["balance"]),
+            index(data["used"]),
+            bool(data["plan_pays"]),
+        )
+
     def above(self, other: _Reading) -> int:
         """Return by how much the level has risen since another reading.
 
@@ -70,6 +80,8 @@ class IncomeWatch:
     A level that has fallen may be a reservation, until it was still there after an
     hour: a rise that does not get beyond the level before may be its return. If it
     comes back to just that, it was; if it stays below, it is a gain after that hour.
+    Some of several falls can be for good, so that it may come back to any of the levels
+    before them.
     """
 
     def __init__(self) -> None:
@@ -78,9 +90,10 @@ class IncomeWatch:
 
     def _forget(self) -> None:
         """Start anew: the clock was wrong."""
-        # The last reading at the level that is certain, and one at that before a fall.
+        # The last reading at the level that is certain, and those at the levels before
+        # falls, the highest first.
         self._base: _Reading | None = None
-        self._before: _Reading | None = None
+        self._before: list[_Reading] = []
         # Since when the readings up to the last one have shown the same.
         self._last: _Reading | None = None
         self._still_since = 0
@@ -130,32 +143,26 @@ class IncomeWatch:
         """
         if self._last is None or self._last.balance != gain.balance:
             raise ValueError("There is no such gain")
-        self._base, self._before = self._last, None
+        self._base, self._before = self._last, []
 
     def as_dict(self) -> dict[str, Any]:
         """Return what outlives a restart, as JSON can keep it."""
+        if self._base is None:
+            return {}
         return {
-            name: asdict(reading)
-            for name, reading in (("base", self._base), ("before", self._before))
-            if reading is not None
+            "base": asdict(self._base),
+            "before": [asdict(reading) for reading in self._before],
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return what was kept. Raises ValueError where it is damaged."""
         watch = cls()
+        if not data:
+            return watch
         try:
-            watch._base, watch._before = (
-                _Reading(
-                    index(reading["at"]),
-                    index(reading["balance"]),
-                    index(reading["used"]),
-                    bool(reading["plan_pays"]),
-                )
-                if (reading := data.get(name)) is not None
-                else None
-                for name in ("base", "before")
-            )
+            watch._base = _Reading.from_dict(data["base"])
+            watch._before = [_Reading.from_dict(each) for each in data["before"]]
         except (AttributeError, KeyError, TypeError) as err:
             raise ValueError("What is known of an account's income is damaged") from err
         return watch
@@ -179,19 +186,20 @@ class IncomeWatch:
         )
 
     def _fall(self, base: _Reading, now: _Reading) -> None:
-        """Go on from a lower level; the highest one before it stays in mind."""
-        if self._before is None or base.above(self._before) >= 0:
-            self._before = base
-        self._base = now
+        """Go on from a lower level; those before it stay in mind."""
+        higher = [each for each in self._before if each.above(base) > 0]
+        self._base, self._before = now, [*higher, base]
 
     def _beyond(self, now: _Reading, rise: int) -> int:
-        """Return by how much a rise goes beyond the level before a fall, if any."""
-        if self._before is None:
-            return rise
-        beyond = now.above(self._before)
-        if beyond < 0 and now.at - self._level_since >= _LONGEST_REQUEST:
+        """Return by how much a rise goes beyond the levels before falls, if any."""
+        while self._before:
+            beyond = now.above(self._before[0])
+            if beyond >= 0:
+                return beyond
+            if now.at - self._level_since < _LONGEST_REQUEST:
+                is_back = any(now.above(each) == 0 for each in self._before)
+                return 0 if is_back else beyond
             # No reservation lasts that long, and no other has begun or ended
             # meanwhile: it has fallen for good.
-            self._before = None
-            return rise
-        return beyond
+            del self._before[0]
+        return rise
