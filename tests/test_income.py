@@ -62,9 +62,9 @@ class Account:
         self.watch = IncomeWatch.from_dict(json.loads(json.dumps(self.watch.as_dict())))
 
     @property
-    def amounts(self) -> list[int]:
-        """Return what has come in."""
-        return [gain.amount for gain in self.gains]
+    def amounts(self) -> list[int | None]:
+        """Return what has come in, None where that is not certain."""
+        return [gain.amount if gain.is_certain else None for gain in self.gains]
 
 
 # Money that comes in
@@ -290,7 +290,7 @@ def test_caches_of_different_age(
         account.used = used(at - old_used)
         account.poll(start + at - account.now)
 
-    assert sum(account.amounts) == 10**6 * top_ups
+    assert sum(gain.amount for gain in account.gains) == 10**6 * top_ups
     assert len(account.amounts) == top_ups
 
 
@@ -462,12 +462,16 @@ def test_top_up_long_after_a_plan_was_bought() -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "turns"), [(1_500, 4), (1_000_000, 4), (300, 14), (999, 14)]
+    ("amount", "turns", "told"),
+    [(1_500, 4, None), (1_000_000, 4, None), (300, 14, 300), (999, 14, 999)],
 )
-def test_top_up_just_after_a_plan_was_bought(amount: int, turns: int) -> None:
+def test_top_up_just_after_a_plan_was_bought(
+    amount: int, turns: int, told: int | None
+) -> None:
     """The amount is not lessened by what the plan has cost.
 
-    Less than that may be a reservation that comes back, so it is told after an hour.
+    That may be a request that has failed, for which nothing tells how much came in.
+    Less than that may be nothing else, so it is told after an hour.
     """
     account = Account()
     account.balance -= 1_000
@@ -476,7 +480,19 @@ def test_top_up_just_after_a_plan_was_bought(amount: int, turns: int) -> None:
     account.balance += amount
     account.rest(turns)
 
-    assert account.amounts == [amount]
+    assert account.amounts == [told]
+
+
+def test_top_up_while_a_long_request_fails() -> None:
+    """What comes back of it is not told as paid in."""
+    account = Account()
+    account.balance -= 1_000
+    account.rest()
+
+    account.balance += 1_000 + 50
+    account.rest()
+
+    assert account.amounts == [None]
 
 
 @pytest.mark.parametrize("cost", [0, 60])

@@ -32,12 +32,15 @@ class Gain:
 
     `since` is when the account was last read without it, in Unix seconds, and `more` by
     how much the balance has risen from then, which is less where some of it was spent.
+    It is not certain where it may be more, since something was taken before and may
+    have come back with it.
     """
 
     amount: int
     balance: int
     since: float
     more: int
+    is_certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +134,15 @@ class IncomeWatch:
         elif beyond > 0 and (
             self._is_still(now) or (self._is_steady(now) and balance > base.balance)
         ):
-            # A reservation that was settled meanwhile has come back with it.
-            amount = rise if used == base.used else beyond
-            return Gain(amount, balance, base.at / 1000, balance - base.balance)
+            # A reservation has come back with it if settled, and else it may have.
+            before = self._before[0] if self._before else base
+            return Gain(
+                beyond,
+                balance,
+                before.at / 1000,
+                balance - before.balance,
+                is_certain=beyond == rise or used != base.used,
+            )
         return None
 
     def settle(self, gain: Gain) -> None:

@@ -182,6 +182,39 @@ async def test_refund_that_a_cache_hides(home: Home) -> None:
     assert told.all == []
 
 
+@pytest.mark.parametrize("cost", [0, 1 * DOLLAR])
+@pytest.mark.parametrize("server", ["new_api_0_12", "new_api_rc21"])
+async def test_refund_just_before_a_long_request(
+    home: Home, server: str, cost: int
+) -> None:
+    """Nor is it where much is put aside before it was noticed, and comes back."""
+    site = await home.serve(household(server))
+    told = await watched(home, site)
+    site.gateway.spend(KEY, 4 * DOLLAR)
+    await home.poll(CERTAIN)
+    site.gateway.refund(KEY, 1 * DOLLAR)
+    await home.poll()
+    reservation = site.gateway.reserve(KEY, 5 * DOLLAR)
+    await home.poll(CERTAIN)
+    if cost:
+        site.gateway.settle(reservation, cost)
+    else:
+        site.gateway.world.release(reservation)
+    await home.poll(15)
+    assert told.all == []
+
+
+async def test_payment_before_a_long_request_fails(home: Home, site: Site) -> None:
+    """A payment is told without an amount that could be that of the request."""
+    told = await watched(home, site)
+    reservation = site.gateway.reserve(KEY, 5 * DOLLAR)
+    await home.poll(CERTAIN)
+    site.gateway.world.top_up("wang", 1 * DOLLAR, dollars=1)
+    site.gateway.world.release(reservation)
+    await home.poll(15)
+    assert told.all == [came_in(1, BALANCE_AT_FIRST + 1) | {"amount": None}]
+
+
 @pytest.mark.parametrize("server", ["new_api_0_12", "new_api_rc21", "new_api_main"])
 async def test_refund_and_payment_at_once(home: Home, server: str) -> None:
     """A payment next to a refund is told, without an amount that could be wrong."""

@@ -32,7 +32,7 @@ class Income:
     """Money that came in, raw quota; `balance` is what is there now.
 
     `amount` is None where nothing tells how much of it is income, since a refund came
-    at the same time or a plan has paid.
+    at the same time, a plan has paid or a request may have failed.
     """
 
     amount: int | None
@@ -120,7 +120,12 @@ class Incoming:
         # What the plan has paid for is all that was used, or a part of it.
         if sum(refunds) >= (gain.more if had_plan else gain.amount):
             return None
-        is_certain = not refunds and not had_plan and self._is_all_income(gain)
+        is_certain = (
+            gain.is_certain
+            and not refunds
+            and not had_plan
+            and self._is_all_income(gain)
+        )
         if not logs_refunds(site.family, site.version) and await logged(LogKind.SYSTEM):
             # It may be a refund, or a check-in.
             is_certain = False
