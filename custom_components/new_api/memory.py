@@ -31,6 +31,9 @@ _VERSION: Final = 1
 _SAVE_READINGS: Final = 900.0
 _SAVE_EVENTS: Final = 0.0
 
+# What is older than any period that is shown; in seconds.
+_OLDEST: Final = 40 * 24 * 3600
+
 _TEXTS: Final = [str]
 _SCHEMA: Final = probatio.Schema(
     {
@@ -50,6 +53,8 @@ _SCHEMA: Final = probatio.Schema(
             probatio.Required("ahead"): int,
             probatio.Required("is_silent"): bool,
         },
+        probatio.Optional("most_logged", default=dict): {str: int},
+        probatio.Optional("days_logged", default=dict): {str: int},
         probatio.Optional("own"): probatio.ExactSequence([str, int]),
         probatio.Optional("told", default=dict): {str: {str: [int]}},
         probatio.Optional("gaps", default=dict): {str: [[int]]},
@@ -112,6 +117,10 @@ class Memory:
         self.written_until = 0
         self.logged: Logged | None = None
         """What the log said when it was last compared with the account."""
+        self.most_logged: dict[int, int] = {}
+        """The most that it has said of periods, by when they began (Unix seconds)."""
+        self.days_logged: dict[int, int] = {}
+        """The same of days alone, while they were the last one."""
         # By the names of ledgers and by when the periods began (Unix seconds).
         self._told: dict[str, dict[int, Told]] = {}
         self._gaps: dict[Source, Gaps] = {}
@@ -151,6 +160,8 @@ class Memory:
         self.written_until = kept["written_until"]
         if "logged" in kept:
             self.logged = Logged(**kept["logged"])
+        self.most_logged = _by_time(kept["most_logged"])
+        self.days_logged = _by_time(kept["days_logged"])
         self._told = {
             name: {
                 int(begins): Told(amount, counter)
@@ -182,6 +193,7 @@ class Memory:
             own = {name for name in self._ledgers if not _is_of_account(name)}
             self._ledgers = {name: self._ledgers[name] for name in own}
             self._told, self._gaps, self.logged = {}, {}, None
+            self.most_logged, self.days_logged = {}, {}
             self.is_logged = None
             self.income, self.history = IncomeWatch(), History()
             self.models.pop("account", None)
@@ -277,6 +289,8 @@ class Memory:
             "history": self.history.as_dict(),
             "write_from": self.write_from,
             "written_until": self.written_until,
+            "most_logged": _lately(self.most_logged),
+            "days_logged": _lately(self.days_logged),
             "told": {
                 name: {
                     str(begins): [each.amount, each.counter]
@@ -297,6 +311,16 @@ class Memory:
         return kept | {
             name: each for name, each in optional.items() if each is not None
         }
+
+
+def _by_time(kept: Mapping[str, int]) -> dict[int, int]:
+    return {int(begins): quota for begins, quota in kept.items()}
+
+
+def _lately(logged: Mapping[int, int]) -> dict[str, int]:
+    """Return what was logged of periods that are not too old, as JSON can keep it."""
+    oldest = now() - _OLDEST
+    return {str(begins): quota for begins, quota in logged.items() if begins >= oldest}
 
 
 def _is_of_account(ledger: str) -> bool:

@@ -29,6 +29,7 @@ from tests.household import (
     spend,
     wait_until,
 )
+from tests.restarts import restart
 from tests.simulator import MISSING
 
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=SHANGHAI)
@@ -321,3 +322,25 @@ async def test_purged_in_the_last_seven_days(home: Home, site: Site) -> None:
     await wait_until(home, MIDNIGHT + 9 * DAY + HOUR)
     assert home.state(AVERAGE) == "4.00"
     assert home.state(YESTERDAY) == "4.00"
+
+
+async def test_purged_before_a_restart(home: Home, site: Site) -> None:
+    """What the log has said once is not forgotten with a restart."""
+    spend(site, "3.00", MIDNIGHT - 6 * DAY)
+    spend(site, "2.00", MIDNIGHT - 12 * HOUR)
+    await wait_until(home, MIDNIGHT + 8 * HOUR)
+    entry = await home.add(site, user="wang")
+    for _ in range(4):
+        spend(site, "0.10")
+        await home.poll()
+    await home.poll()
+    assert home.state(YESTERDAY) == "2.00"
+    assert home.state(MONTH) == "5.40"
+    assert home.state(AVERAGE) == "0.714286"
+    site.gateway.world.log_purged_before = int(MIDNIGHT.timestamp())
+    await restart(home, entry)
+    await home.poll(4)
+    assert home.state(SPENT) == "0.40"
+    assert home.state(YESTERDAY) in ("2.00", "unknown")
+    assert home.state(MONTH) in ("5.40", "unknown")
+    assert home.state(AVERAGE) in ("0.714286", "unknown")

@@ -27,10 +27,6 @@ class LogWatch:
         """Go on with what `memory` keeps, and keep there when the log was silent."""
         self._memory = memory
         self._stillness = Stillness()
-        # The most that the log has said of periods, and of days alone, by when they
-        # began.
-        self._most: dict[int, int] = {}
-        self._of_days: dict[int, int] = {}
         # How often in a row it was behind, since which day, and what was used and
         # logged meanwhile.
         self._behind = 0
@@ -46,7 +42,7 @@ class LogWatch:
 
     def has_said(self, begins: int) -> bool:
         """Tell whether it has ever said what was spent since then."""
-        return begins in self._most
+        return begins in self._memory.most_logged
 
     def is_settled(self, counters: Counters | None) -> bool:
         """Tell whether the log has nothing to add to what was read of it last."""
@@ -88,16 +84,16 @@ class LogWatch:
         Sites purge what is old, so what was spent since a later moment can be whole.
         That is not certain of seven days, which nothing has told before but their days.
         """
-        today = says[days.today]
-        self._of_days[days.today] = max(self._of_days.get(days.today, 0), today)
+        most, of_days = self._memory.most_logged, self._memory.days_logged
+        of_days[days.today] = max(of_days.get(days.today, 0), says[days.today])
         week = (days.before(number) for number in range(1, DAYS_OF_AVERAGE + 1))
-        known = {days.week: sum(self._of_days.get(day, 0) for day in week)}
+        known = {days.week: sum(of_days.get(day, 0) for day in week)}
         whole, purged = [], []
         for begins, quota in says.items():
             told = self._memory.told(ACCOUNT_LEDGER, begins)
-            is_known = begins in self._most or told is not None
+            is_known = begins in most or told is not None
             before = max(
-                self._most.get(begins, 0),
+                most.get(begins, 0),
                 known.get(begins, 0),
                 0 if told is None else told.amount,
             )
@@ -105,7 +101,7 @@ class LogWatch:
                 purged.append(begins)
             elif is_known and begins in (days.month, days.yesterday, days.today):
                 whole.append(begins)
-            self._most[begins] = max(before, quota)
+            most[begins] = max(before, quota)
         for begins in purged:
             until = min((each for each in whole if each > begins), default=int(now()))
             self._memory.async_note_gap(Source.LOG, begins, until)
