@@ -1,6 +1,6 @@
 """A log that does not tell all: it falls silent, is purged, or is gone for a moment."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 from freezegun.api import FrozenDateTimeFactory
@@ -344,3 +344,23 @@ async def test_purged_before_a_restart(home: Home, site: Site) -> None:
     assert home.state(YESTERDAY) in ("2.00", "unknown")
     assert home.state(MONTH) in ("5.40", "unknown")
     assert home.state(AVERAGE) in ("0.714286", "unknown")
+
+
+async def test_purge_that_the_day_hides(home: Home, site: Site) -> None:
+    """What is missing of the month is noticed, though more was spent meanwhile."""
+    entry = await home.add(site, user="wang")
+    first = datetime(2026, 12, 1, 12, tzinfo=SHANGHAI)
+    for day in range(12):
+        await home.pass_time(first + day * DAY - datetime.now(UTC))
+        await home.poll()
+        spend(site, "4.00")
+        await home.poll(4)
+    assert home.state(MONTH) == "48.00"
+    await home.hass.config_entries.async_unload(entry.entry_id)
+    site.gateway.world.log_purged_before = int((first + DAY).timestamp())
+    spend(site, "9.00")
+    await home.pass_time(HOUR)
+    await home.hass.config_entries.async_setup(entry.entry_id)
+    await home.poll(6)
+    assert home.state(SPENT) == "13.00"
+    assert home.state(MONTH) == "57.00"

@@ -7,7 +7,7 @@ from homeassistant.core import callback
 
 from ..gaps import Source
 from ..memory import Logged, Memory
-from ..periods import DAYS_OF_AVERAGE, Days, now
+from ..periods import Days, now
 from .incoming import ACCOUNT_LEDGER
 from .stillness import Counters, Stillness
 
@@ -15,6 +15,8 @@ from .stillness import Counters, Stillness
 # can be charged afterwards, and be logged in another way.
 _SILENT: Final = 2
 _AT_LEAST: Final = 2
+
+_DAYS_OF_A_MONTH: Final = 31
 
 
 class LogWatch:
@@ -86,22 +88,30 @@ class LogWatch:
         """
         most, of_days = self._memory.most_logged, self._memory.days_logged
         of_days[days.today] = max(of_days.get(days.today, 0), says[days.today])
-        week = (days.before(number) for number in range(1, DAYS_OF_AVERAGE + 1))
-        known = {days.week: sum(of_days.get(day, 0) for day in week)}
+        before = [days.before(number) for number in range(1, _DAYS_OF_A_MONTH)]
+
+        def of_days_since(since: int) -> int:
+            return sum(of_days.get(day, 0) for day in before if day >= since)
+
+        known = {
+            days.week: of_days_since(days.week),
+            # What comes today must not hide what is missing of the days before.
+            days.month: of_days_since(days.month) + says[days.today],
+        }
         whole, purged = [], []
         for begins, quota in says.items():
             told = self._memory.told(ACCOUNT_LEDGER, begins)
             is_known = begins in most or told is not None
-            before = max(
+            said = max(
                 most.get(begins, 0),
                 known.get(begins, 0),
                 0 if told is None else told.amount,
             )
-            if quota < before:
+            if quota < said:
                 purged.append(begins)
             elif is_known and begins in (days.month, days.yesterday, days.today):
                 whole.append(begins)
-            most[begins] = max(before, quota)
+            most[begins] = max(said, quota)
         for begins in purged:
             until = min((each for each in whole if each > begins), default=int(now()))
             self._memory.async_note_gap(Source.LOG, begins, until)
