@@ -132,6 +132,9 @@ def _async_follow_time(hass: HomeAssistant, entry: NewApiConfigEntry) -> None:
 
     entry.async_on_unload(async_track_time_change(hass, show, minute=0, second=0))
     if account is not None:
+        entry.async_on_unload(
+            account.spending.async_add_listener(account.usage.async_look_for_gaps)
+        )
         for view, shown_by in (
             (account.usage, data.keys),
             (account.usage, account.balance),

@@ -127,6 +127,8 @@ class Memory:
         self._own: tuple[str, int] | None = None
         self.is_logged: bool | None = None
         """Whether anything that was spent was ever logged, None until that is known."""
+        self.is_log_behind = False
+        """Whether it seems not to tell all, and with it the site's statistics."""
 
     async def async_load(self) -> None:
         """Load what was kept; what is damaged is forgotten as a whole."""
@@ -194,7 +196,7 @@ class Memory:
             self._ledgers = {name: self._ledgers[name] for name in own}
             self._told, self._gaps, self.logged = {}, {}, None
             self.most_logged, self.days_logged = {}, {}
-            self.is_logged = None
+            self.is_logged, self.is_log_behind = None, False
             self.income, self.history = IncomeWatch(), History()
             self.models.pop("account", None)
             self.written_until = 0

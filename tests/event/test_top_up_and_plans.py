@@ -145,3 +145,18 @@ async def test_payment_next_to_an_overdrawn_plan(home: Home, site: Site) -> None
             site.gateway.world.top_up("wang", 10 * DOLLAR, dollars=10)
         await home.poll()
     assert [each["amount"] for each in told.all] == [10.0]
+
+
+async def test_plan_ends_before_its_request(home: Home, site: Site) -> None:
+    """What a plan has begun to pay, and was used when it had ended, is no income."""
+    subscribe(site.gateway, days=1)
+    told = await watched(home, site)
+    await home.pass_time(DAY - 80 * MINUTE)
+    await home.poll(2)
+    reservation = site.gateway.reserve(KEY, 2 * DOLLAR)
+    while site.gateway.world.subscriptions[0].is_active(site.gateway.world.now):
+        await home.poll()
+    await home.poll(4)
+    site.gateway.settle(reservation, DOLLAR)
+    await home.poll(20)
+    assert told.all == []

@@ -364,3 +364,21 @@ async def test_purge_that_the_day_hides(home: Home, site: Site) -> None:
     await home.poll(6)
     assert home.state(SPENT) == "13.00"
     assert home.state(MONTH) == "57.00"
+
+
+async def test_silent_while_nobody_looked(home: Home, site: Site) -> None:
+    """Statistics that turn out to lack something are not shown any more."""
+    entry = await home.add(site, user="wang", key=KEY)
+    spend(site, "0.50")
+    await home.poll(8)
+    await home.hass.config_entries.async_unload(entry.entry_id)
+    site.gateway.configure(log_consumption=False)
+    spend(site, "5.00")
+    await home.pass_time(2 * HOUR)
+    await home.hass.config_entries.async_setup(entry.entry_id)
+    await home.poll(6)
+    assert home.state(SPENT) == "5.50"
+    assert home.state(TOKENS) == "unknown"
+    assert home.state(REQUESTS) == "2"
+    assert home.state(f"{OWN}_spent_today") == "5.50"
+    assert home.state(f"{OWN}_spent_this_month") == "5.50"

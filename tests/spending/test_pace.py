@@ -31,6 +31,6 @@ async def test_after_midnight(
         if each.path_qs.startswith(LOG) and each.time > midnight.timestamp()
     ]
     # Some questions come together. With the turns of all three, ten minutes can become
-    # fifteen, but not more.
+    # sixteen, but not more.
     gaps = [later - earlier for earlier, later in pairwise(asked)]
-    assert max(gaps) < timedelta(minutes=16).total_seconds()
+    assert max(gaps) <= timedelta(minutes=16).total_seconds()

@@ -23,8 +23,10 @@ ACCOUNT_LEDGER: Final = "account"
 CALLS: Final = 5
 """Up to so many questions tell where a gain comes from."""
 
-# In seconds. Balances of some servers lag a little behind their logs (3.6).
+# In seconds. Balances of some servers lag a little behind their logs (3.6), and a plan
+# can have ended before a request that it pays.
 _LAG: Final = 10
+_LONGEST_REQUEST: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ class Incoming:
         before = self._plans
         plans: tuple[Plan, ...] = ()
         with suppress(EndpointMissingError):
-            plans = (await self._client.plans(site, ended_after=gain.since)).plans
+            ended_after = gain.since - _LONGEST_REQUEST
+            plans = (await self._client.plans(site, ended_after=ended_after)).plans
         self.note_plans(plan for plan in plans if plan.is_active)
         had_plan = any(
             plan.may_pay

@@ -73,6 +73,7 @@ class LogWatch:
         )
         self._stillness.note(counters)
         self._compare(used, says, days)
+        self._memory.is_log_behind = self._behind > 0
         if self._behind >= _SILENT:
             # It may have been silent since any moment of that day.
             for source in Source:

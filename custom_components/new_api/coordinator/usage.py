@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final, override
 
@@ -151,28 +151,44 @@ class UsageCoordinator(DetailCoordinator[Usage]):
             self._come_back_soon()
         if self._is_silent(counters):
             models = keys_today = keys_month = None
-        has_gap_today, has_gap_this_month = (
-            self._memory.has_gap(Source.STATISTICS, since)
-            for since in (days.today, days.month)
-        )
-        usage = Usage(
-            site.unit,
-            days,
-            is_whole=self._models.is_whole and self._of_keys.is_whole,
-            models=None if has_gap_today else models,
-            keys_today=None if has_gap_today else keys_today,
-            keys_month=None if has_gap_this_month else keys_month,
+        usage = self._without_gaps(
+            Usage(
+                site.unit,
+                days,
+                is_whole=self._models.is_whole and self._of_keys.is_whole,
+                models=models,
+                keys_today=keys_today,
+                keys_month=keys_month,
+            )
         )
         # They speak of the same moment as the account where neither has moved.
         self._is_confirmed = usage.is_whole and usage == self.data
         if (
             self._is_confirmed
+            and not self._memory.is_log_behind
             and counters is not None
             and self._stillness.is_still(counters)
         ):
             self._note_told(usage, counters[1], used)
         self._stillness.note(counters)
         return usage
+
+    def _without_gaps(self, usage: Usage) -> Usage:
+        """Return what statistics tell of periods of which they tell all."""
+        days, has_gap = usage.days, self._memory.has_gap
+        if has_gap(Source.STATISTICS, days.today):
+            usage = replace(usage, models=None, keys_today=None)
+        if has_gap(Source.STATISTICS, days.month):
+            usage = replace(usage, keys_month=None)
+        return usage
+
+    @callback
+    def async_look_for_gaps(self) -> None:
+        """Show nothing any more that turns out to be a part, now that the log is."""
+        last: Usage | None = self.data
+        if last is not None and (rest := self._without_gaps(last)) != last:
+            self.data = rest
+            self.async_update_listeners()
 
     async def _async_keys(
         self, site: Site, days: Days, models: Mapping[str, ModelUse] | None

@@ -338,8 +338,6 @@ class Client:
             )
 
         async with self._question("plans"):
-            if not dialect_of(site.family).plans:
-                raise EndpointMissingError("The site has no plans")
             found = await self._account_asker.ask(site, _PLANS, read)
             if not found.plans or ended_after is not None:
                 return found

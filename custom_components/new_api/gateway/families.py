@@ -66,9 +66,6 @@ class Dialect:
     counts_unlimited: bool
     """Whether an unlimited key counts what it uses (3.4)."""
 
-    plans: bool
-    """Whether it may have subscription plans (6.8)."""
-
     page: str
     """The name of the page parameter of the list of keys (6.4)."""
 
@@ -84,7 +81,6 @@ _DIALECTS: Final = {
         expiry_proves_key=True,
         account_models=("/api/user/models",),
         counts_unlimited=True,
-        plans=True,
         page="p",
         first_page=0,
     ),
@@ -95,7 +91,6 @@ _DIALECTS: Final = {
         expiry_proves_key=True,
         account_models=("/api/user/models",),
         counts_unlimited=True,
-        plans=False,
         page="p",
         first_page=0,
     ),
@@ -106,7 +101,6 @@ _DIALECTS: Final = {
         expiry_proves_key=True,
         account_models=("/api/user/available_models",),
         counts_unlimited=False,
-        plans=False,
         page="p",
         first_page=0,
     ),
@@ -118,7 +112,6 @@ _DIALECTS: Final = {
         expiry_proves_key=False,
         account_models=(MODELS_BY_GROUP,),
         counts_unlimited=False,
-        plans=False,
         page="page",
         first_page=1,
     ),
@@ -130,7 +123,6 @@ _DIALECTS: Final = {
         expiry_proves_key=False,
         account_models=("/api/user/models", "/api/user/available_models"),
         counts_unlimited=False,
-        plans=True,
         page="p",
         first_page=0,
     ),
