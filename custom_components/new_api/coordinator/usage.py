@@ -3,21 +3,18 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.util import dt as dt_util
 
 from ..const import USAGE_UPDATE_INTERVAL, View
 from ..gaps import Source
 from ..gateway.client import Client
 from ..gateway.errors import EndpointMissingError, GatewayError, RefusedError
-from ..gateway.models import Family, Site
+from ..gateway.models import Site
 from ..gateway.money import Unit
 from ..gateway.usage import ModelDay, ModelUsage
-from ..history import evenly
 from ..memory import Memory
 from ..periods import HOUR, Days, hour_of, midnight, now
 from ..statistics import Statistics, async_statistics_of
@@ -26,6 +23,7 @@ from .detail import DetailCoordinator
 from .keys import Keys, KeysCoordinator, ledger_of_key
 from .site import SiteCoordinator
 from .stillness import Counters, Stillness
+from .usage_of_days import UsageOfDays, at_midnight, spread
 from .usage_of_keys import UsageOfKeys
 from .usage_of_models import UsageOfModels
 
@@ -94,11 +92,8 @@ class UsageCoordinator(DetailCoordinator[Usage]):
         self._memory = memory
         self._statistics = async_statistics_of(hass, entry)
         self._models = UsageOfModels(client, self._has_room_for)
+        self._of_days = UsageOfDays(client, self._has_room_for, memory)
         self._of_keys = UsageOfKeys(client, self._has_room_for)
-        # The last day on which the days of the site were not ours, and what its log
-        # says of the time until midnight: on which day, since when, and how much.
-        self._not_ours: Days | None = None
-        self._until_midnight: tuple[Days, int, int] | None = None
         self._stillness = Stillness()
         # Whether the last reading has said the same as the one before.
         self._is_confirmed = False
@@ -314,62 +309,15 @@ class UsageCoordinator(DetailCoordinator[Usage]):
     async def _async_models_of_days(
         self, site: Site, days: Days
     ) -> Mapping[str, ModelUse] | None:
-        """Return the same where a site counts by its own days (One API, One Hub).
-
-        They may not be those of the person.
-        """
-        try:
-            rows = await self.client.usage_by_day(site)
-        except EndpointMissingError:
-            return None
-        if not rows:
-            # One Hub fills them in from time to time, so nothing is not none.
-            return None
-        first = min(row.day for row in rows)
-        # The first of them is cut off where the site is not in UTC.
-        whole = [row for row in rows if row.day > first]
-        if whole:
+        """Return the same where a site counts by days of its own."""
+        of_days = self._of_days
+        await of_days.async_read(site)
+        if whole := of_days.whole:
             since = hour_of(midnight(min(row.day for row in whole)))
-            at_midnight = [_at_midnight(row) for row in whole]
-            self._keep(at_midnight, _spread(whole), since, site.unit)
-        today = dt_util.now().date()
-        models = _by_model(row for row in rows if row.day == today)
-        logged = self._memory.logged
-        if (
-            site.family is Family.ONE_API
-            and logged is not None
-            and logged.day == days.today
-            and sum(use.quota for use in models.values()) < logged.amount
-        ):
-            # It counts its log, so that it counts by days of its own.
-            self._not_ours = days
-        if not await self._async_are_days_ours(site, days, whole):
+            self._keep(at_midnight(whole), spread(whole), since, site.unit)
+        if not await of_days.async_are_ours(site, days):
             return None
-        return models
-
-    async def _async_are_days_ours(
-        self, site: Site, days: Days, rows: Sequence[ModelDay]
-    ) -> bool:
-        """Tell whether the site's day began when ours did, and ends when ours does.
-
-        That is so as long as its days before today and its log say the same of the
-        time until midnight here, for which the log is asked once a day. If they differ
-        only in a time in which nothing was used, it shows as soon as something is.
-        """
-        today = dt_util.now().date()
-        past = [row for row in rows if row.day < today]
-        if self._not_ours == days or not past:
-            return False
-        since = midnight(min(row.day for row in past))
-        if self._until_midnight is None or self._until_midnight[:2] != (days, since):
-            if not self._has_room_for(1):
-                return False
-            spent = await self.client.spent(site, since, days.today - 1)
-            self._until_midnight = (days, since, spent.quota)
-        told, logged = sum(row.quota for row in past), self._until_midnight[2]
-        if not told == logged > 0 or any(row.day > today for row in rows):
-            self._not_ours = days
-        return self._not_ours != days
+        return _by_model(of_days.today)
 
     @callback
     def _keep(
@@ -433,22 +381,3 @@ def _quota_of(models: Mapping[str, ModelUse] | None) -> int | None:
 def _covers(keys: Mapping[int, int], quota: int | None) -> bool:
     """Tell whether no less went to keys than to models, as far as that is known."""
     return quota is not None and sum(keys.values()) >= quota
-
-
-def _at_midnight(row: ModelDay) -> ModelUsage:
-    return ModelUsage(
-        row.model, hour_of(midnight(row.day)), row.quota, row.requests, row.tokens
-    )
-
-
-def _spread(rows: Iterable[ModelDay]) -> dict[int, int]:
-    """Spread what was used on a day over its hours, as far as they have come."""
-    days: Counter[date] = Counter()
-    for row in rows:
-        days[row.day] += row.quota
-    hours: Counter[int] = Counter()
-    for day, quota in days.items():
-        until = min(midnight(day + timedelta(days=1)), now())
-        # Not every midnight is on an hour, which is then of two days.
-        hours.update(evenly(quota, hour_of(midnight(day)), until))
-    return hours
