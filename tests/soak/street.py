@@ -1,6 +1,5 @@
 """A street of five entries: what goes on there, and what their sensors should say."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +11,7 @@ from typing import Final
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from tests.home import BALANCE, Home, Site, works
+from tests.patience import finish
 from tests.simulator import (
     DIALECTS,
     Answer,
@@ -62,9 +62,6 @@ _LITTLE: Final = 10 * _UNIT
 # Of what was spent, a gateway shows nothing that is older.
 _LOG_LINES: Final = 50
 
-# After so many turns of the loop without a request, all wait for time to pass.
-_QUIET: Final = 3_000
-_TIMEOUT: Final = timedelta(seconds=16)
 _STEP: Final = timedelta(seconds=20)
 _QUIET_STEPS: Final = 3
 # The longest that a site is left alone is a day; every poll but the first takes less.
@@ -237,19 +234,7 @@ class Street:
         await self._done(self._home.pass_time(time))
 
     async def _done(self, work: Awaitable[object]) -> None:
-        """Wait for what goes on, letting time pass where a site does not answer."""
-        task = asyncio.ensure_future(work)
-        while True:
-            quiet, asked = 0, -1
-            while quiet < _QUIET and not task.done():
-                await asyncio.sleep(0)
-                quiet, asked = (
-                    (quiet + 1, asked) if asked == (now := self._asked()) else (0, now)
-                )
-            if task.done():
-                break
-            self._home.tick(_TIMEOUT)
-        await task
+        await finish(self._home, work, self._asked)
         self._count()
 
     def _asked(self) -> int:
