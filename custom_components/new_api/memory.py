@@ -209,6 +209,12 @@ class Memory:
         return self._ledgers.setdefault(name, Ledger())
 
     @callback
+    def async_forget_ledger(self, name: str) -> None:
+        """Forget what a counter was, since it does not count any more."""
+        self._ledgers.pop(name, None)
+        self._told.pop(name, None)
+
+    @callback
     def async_note_told(
         self, name: str, counter: int, amounts: Mapping[int, int]
     ) -> None:

@@ -1,7 +1,7 @@
 """The life of a household, made up from a number, and what is claimed of it."""
 
 from datetime import UTC, datetime, timedelta
-import random
+from random import Random
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -75,9 +75,7 @@ class Life:
         is_calm: bool,
     ) -> None:
         """Draw where it takes place; `storage` is the disk of the home."""
-        # Also of when the integration asks.
-        random.seed(seed)
-        self._chance = chance = random.Random(seed)
+        self._chance = chance = Random(seed)
         self._home = home
         self._is_calm = is_calm
         clock.move_to(
@@ -160,7 +158,8 @@ class Life:
         """Let all be read while nothing happens; tell whether it is as claimed."""
         self._people.finish(everything=True)
         self._owner.come_to_rest()
-        until = self._now + self._chance.randint(32, 65) * _MINUTE
+        # Statistics are up to 5 minutes late, and asked every 30, or 10% later.
+        until = self._now + self._chance.randint(40, 70) * _MINUTE
         while self._now < until:
             await self._house.pass_time(self._chance.choice((120, 180, 240)))
         self._owner.may_hang = False

@@ -202,6 +202,12 @@ async def test_key_loses_its_limit(home: Home, server: str) -> None:
     spend(site, "20.00")
     await home.poll(2)
     assert [home.state(each) for each in spent] == ["unknown", "unknown"]
+    site.key(KEY).unlimited = False
+    await home.poll()
+    spend(site, "1.00")
+    await home.poll(2)
+    assert [home.state(each) for each in spent] == ["1.00", "1.00"]
+    assert counted_since(home, spent[0]) > NOW
 
 
 async def test_figures_that_stand_for_a_while(home: Home, site: Site) -> None:

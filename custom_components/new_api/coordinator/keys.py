@@ -173,12 +173,13 @@ class KeysCoordinator(TurnCoordinator[Keys]):
         }
         if configured is not None and not self._is_held:
             states[self.ledger_of(configured)] = configured
-        counted = [
-            self._memory.ledger(name).read(state.used_quota, at)
-            for name, state in states.items()
-            if state.used_quota is not None
-            and (not state.unlimited or counts_unlimited_keys(site.family))
-        ]
+        counted = []
+        for name, state in states.items():
+            if state.unlimited and not counts_unlimited_keys(site.family):
+                # What it spends stands nowhere, should it have a limit again.
+                self._memory.async_forget_ledger(name)
+            elif state.used_quota is not None:
+                counted.append(self._memory.ledger(name).read(state.used_quota, at))
         # A fall is believed only after a time, with a reading that says nothing new.
         self.always_update = any(counted)
         self._memory.async_changed()
