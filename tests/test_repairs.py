@@ -26,7 +26,6 @@ from homeassistant.data_entry_flow import FlowResultType, UnknownStep
 from homeassistant.helpers import aiohttp_client, issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import ssl as ssl_util
-from tests.event.told import Told
 from tests.home import BALANCE, HOURLY, Home, Site, household, works
 from tests.household import KEY
 from tests.network import HERE, Names, client_context, make_certificate, server_context
@@ -324,14 +323,9 @@ async def test_pages_on_another_host(home: Home, repairs: Repairs, server: str) 
     pages = (("Location", "https://pages.juheai.top/"),)
     for path in ("/api/subscription/self", "/api/data/self", "/api/data/flow/self"):
         site.gateway.faults.add(path, Answer(301, "", pages))
-    site.gateway.spend(KEY, 500_000)
     await home.add(site, user="wang")
     await last(home)
     assert await repairs.listed() == {}
-    told = Told(home, "juhe_ai_wang_top_up")
-    site.gateway.world.top_up("wang", 500_000)
-    await home.poll(8)
-    assert len(told.all) == 1
 
 
 async def test_site_moved_while_nobody_looked(

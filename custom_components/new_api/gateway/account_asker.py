@@ -8,7 +8,6 @@ from .asker import Asker
 from .errors import (
     DeclinedError,
     EndpointMissingError,
-    MovedError,
     Refusal,
     RefusedError,
     ServerTroubleError,
@@ -75,13 +74,6 @@ class AccountAsker:
             reply = await self._get(path, params, is_there=is_there)
             with self._journal.reading(path):
                 answer = read(reply)
-        except MovedError as err:
-            if is_there or not err.permanent:
-                raise
-            # Where the account is shown, it has not moved: some sites send what they
-            # do not have to their pages, on another host (1.3).
-            self._missing.note(site, path)
-            raise _missing() from err
         except EndpointMissingError:
             self._missing.note(site, path)
             raise
